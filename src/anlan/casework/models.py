@@ -1,0 +1,183 @@
+"""The tables of casework. A case's truth is its events; every column here but its identity can be rebuilt from them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from anlan.intake.models import Photo, Report
+from anlan.places.models import Area, Department, Officer, Party, Site
+
+OPEN = Q(closed_at__isnull=True)
+
+
+class Series(models.Model):
+    """The last number given out in a series; numbers are never reused."""
+
+    key = models.CharField(max_length=40, primary_key=True)
+    last = models.BigIntegerField(default=0)
+
+
+class Case(models.Model):
+    """One unsafe thing with one owner and one deadline."""
+
+    id = models.UUIDField(primary_key=True)
+    number = models.CharField(max_length=40, unique=True)
+    procedure = models.CharField(max_length=60)
+    edition = models.CharField(max_length=20)
+    topic = models.CharField(max_length=60, blank=True)
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="cases")
+    area_path = models.CharField(max_length=120)
+    address = models.CharField(max_length=200, blank=True)
+    site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    party = models.ForeignKey(Party, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    channel = models.CharField(max_length=60, blank=True)
+    opened_by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
+    split_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts")
+
+    # Caches of `engine.stand`: rebuilt from history in a test and compared.
+    rev = models.IntegerField(default=0)
+    step = models.CharField(max_length=60)
+    outcome = models.CharField(max_length=20, blank=True)
+    closed_at = models.DateTimeField(null=True)
+    lead = models.ForeignKey(Department, null=True, on_delete=models.PROTECT, related_name="cases")
+    handler = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    clock = models.CharField(max_length=40, blank=True)
+    warn_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    provisional = models.BooleanField(default=False)
+    paused = models.BooleanField(default=False)
+    hung = models.BooleanField(default=False)
+    tick_at = models.DateTimeField(null=True)
+    returns = models.IntegerField(default=0)
+    extensions = models.IntegerField(default=0)
+    reworks = models.IntegerField(default=0)
+    reports_count = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["area_path", "due_at"], name="case_open_area_due", condition=OPEN),
+            models.Index(fields=["due_at"], name="case_open_due", condition=OPEN),
+            models.Index(fields=["lead", "due_at"], name="case_open_lead_due", condition=OPEN),
+            models.Index(fields=["tick_at"], name="case_tick", condition=Q(tick_at__isnull=False)),
+            models.Index(fields=["area_path", "-opened_at"], name="case_area_opened"),
+            models.Index(fields=["-opened_at"], name="case_opened"),
+        ]
+
+
+class CaseReport(models.Model):
+    """A report that a case answers. A report joins one case at a time; when cases merge, both keep theirs."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="case_reports")
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="case_reports")
+    joined_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "report"], name="case_report_once")]
+
+
+class CasePhoto(models.Model):
+    """A photo shown with a case, and the event that brought it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="case_photos")
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="case_photos")
+    event = models.UUIDField()
+
+
+class Unit(models.Model):
+    """An assisting department on a case, with its own clock."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="units")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="units")
+    task = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "department"], name="unit_once")]
+
+
+class Notice(models.Model):
+    """Something an officer must know about a case; written by a follower."""
+
+    id = models.UUIDField(primary_key=True)
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="notices")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=30)
+    event = models.UUIDField()
+    text_zh = models.CharField(max_length=300)
+    text_en = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["officer", "event"], name="notice_once")]
+        indexes = [models.Index(fields=["officer", "-at"], name="notice_unread", condition=Q(read_at__isnull=True))]
+
+
+class Tally(models.Model):
+    """Counts of one day for an area and all below it; department 0 and topic "*" stand for all of them.
+
+    Cohort counts stand on the day the case was opened, flows (`opened`, `finished`) on the day they happened.
+    """
+
+    area_path = models.CharField(max_length=120)
+    department = models.BigIntegerField(default=0)
+    topic = models.CharField(max_length=60, default="*")
+    day = models.DateField()
+    reported = models.IntegerField(default=0)
+    valid = models.IntegerField(default=0)
+    registered = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    dispatched = models.IntegerField(default=0)
+    to_handle = models.IntegerField(default=0)
+    handled = models.IntegerField(default=0)
+    handled_in_time = models.IntegerField(default=0)
+    overdue_open = models.IntegerField(default=0)
+    to_close = models.IntegerField(default=0)
+    closed = models.IntegerField(default=0)
+    closed_in_time = models.IntegerField(default=0)
+    voided = models.IntegerField(default=0)
+    merged = models.IntegerField(default=0)
+    reworked = models.IntegerField(default=0)
+    reworks = models.IntegerField(default=0)
+    returned = models.IntegerField(default=0)
+    shuffled = models.IntegerField(default=0)
+    extended = models.IntegerField(default=0)
+    hung = models.IntegerField(default=0)
+    hung_ever = models.IntegerField(default=0)
+    opened = models.IntegerField(default=0)
+    finished = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["area_path", "department", "topic", "day"], name="tally_once")]
+
+
+class Spell(models.Model):
+    """How many cases opened on a day took so many local calendar days to close: percentiles without scanning cases."""
+
+    area_path = models.CharField(max_length=120)
+    department = models.BigIntegerField(default=0)
+    topic = models.CharField(max_length=60, default="*")
+    day = models.DateField()
+    days = models.IntegerField()
+    cases = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["area_path", "department", "topic", "day", "days"], name="spell_once")
+        ]
+
+
+class Counted(models.Model):
+    """What a case has already put into the tallies, so that counting it again changes nothing."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="counted")
+    rows = models.JSONField()

@@ -1,0 +1,96 @@
+"""The tables of intake: reports, their photos, the batches they came in and what could not be understood."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from anlan.ledger.models import Personal
+from anlan.places.models import Area, Officer, Site
+
+
+class Batch(models.Model):
+    """One file that was imported."""
+
+    id = models.UUIDField(primary_key=True)
+    channel = models.CharField(max_length=60)
+    file_name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    rows = models.IntegerField(default=0)
+    received = models.IntegerField(default=0)
+    repeated = models.IntegerField(default=0)
+    quarantined = models.IntegerField(default=0)
+
+
+class Report(models.Model):
+    """What somebody told, exactly as told (`raw`), and what was understood of it.
+
+    `message_id` is the sender's own number: the same one twice in a channel is one report.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    channel = models.CharField(max_length=60)
+    message_id = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64)
+    raw = models.JSONField()
+    told_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    topic = models.CharField(max_length=60, blank=True)
+    description = models.TextField(blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="reports")
+    area_path = models.CharField(max_length=120)
+    site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    reporter = models.ForeignKey(Personal, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    by = models.ForeignKey(Officer, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "message_id"], name="report_message_once")]
+        indexes = [models.Index(fields=["area_path", "told_at"], name="report_area_told")]
+
+
+class Photo(models.Model):
+    """One picture as it was taken; `stage` is before or after the fix."""
+
+    id = models.UUIDField(primary_key=True)
+    digest = models.CharField(max_length=64)
+    mime = models.CharField(max_length=30)
+    size = models.IntegerField()
+    width = models.IntegerField()
+    height = models.IntegerField()
+    stage = models.CharField(max_length=10, default="before")
+    taken_at = models.DateTimeField(null=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(Report, null=True, on_delete=models.PROTECT, related_name="photos")
+    added_at = models.DateTimeField()
+
+
+class Quarantined(models.Model):
+    """A message that could not be understood: kept whole with the reasons, to be mended and sent again."""
+
+    id = models.UUIDField(primary_key=True)
+    channel = models.CharField(max_length=60)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="held")
+    row_no = models.IntegerField(null=True)
+    digest = models.CharField(max_length=64)
+    raw = models.JSONField()
+    reasons = models.JSONField()
+    state = models.CharField(max_length=12, default="held")
+    report = models.ForeignKey(Report, null=True, on_delete=models.PROTECT, related_name="+")
+    area_path = models.CharField(max_length=120, default="")
+    held_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "digest"], name="quarantined_once"),
+            models.CheckConstraint(condition=models.Q(state__in=["held", "mended", "discarded"]), name="quarantined_state"),
+        ]

@@ -1,0 +1,1 @@
+"""Pure Python that every other layer speaks: declarations, texts, calendars, ids and coordinates."""
