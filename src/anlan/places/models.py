@@ -1,4 +1,7 @@
-"""The tables of places: the area tree, sites, parties, departments, people and what they answer for."""
+"""The tables of places: the area tree, sites, parties, departments, people and what they answer for.
+
+Everywhere here `valid_from` is the first day something holds and `valid_to` the first day it no longer does.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from django.db import models
 
 
 class Area(models.Model):
-    """A node of the administrative tree, valid from one day to another.
+    """A node of the administrative tree, valid from one day to another; `code` names it through all its versions.
 
-    `path` is the codes from the top joined and closed by "/" ("33/07/81/"), so that a subtree is one range scan.
+    `path` is the codes from the top joined and closed by "/" ("33/3307/330781/"): a subtree is one range scan.
     `boundary` is GeoJSON (Polygon or MultiPolygon, WGS-84) or null.
     """
 
@@ -110,7 +113,7 @@ class Post(models.Model):
 
 
 class Duty(models.Model):
-    """"1+X": who is responsible for this topic, here: department, officer, deputy. Empty topic = every topic."""
+    """ "1+X": who is responsible for this topic, here: department, officer, deputy. Empty topic = every topic."""
 
     topic = models.CharField(max_length=60, blank=True)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="duties")
