@@ -113,7 +113,7 @@ class Post(models.Model):
 
 
 class Duty(models.Model):
-    """ "1+X": who is responsible for this topic, here: department, officer, deputy. Empty topic = every topic."""
+    """1+X: who is responsible for this topic, here: department, officer, deputy. Empty topic = every topic."""
 
     topic = models.CharField(max_length=60, blank=True)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="duties")

@@ -12,14 +12,18 @@ from django.utils import timezone
 
 from anlan.ledger import events
 from anlan.ledger.models import Event
-from anlan.places.models import Officer
+from anlan.places.models import Area, Officer
 
 NAMES = UUID("6c1f3f0e-52c5-5e0b-9f0b-4a7d2c1b8e55")
 
 
 def subject_of(thing: Model) -> UUID:
-    """The id under which `thing` stands in the ledger: the same for ever, derived from its table and row."""
-    return uuid5(NAMES, f"{thing._meta.model_name}:{thing.pk}")
+    """The id under which `thing` stands in the ledger, derived from its table and row.
+
+    An area is known by its code, so that all its versions are one subject.
+    """
+    name = thing.code if isinstance(thing, Area) else thing.pk
+    return uuid5(NAMES, f"{thing._meta.model_name}:{name}")
 
 
 def record(
