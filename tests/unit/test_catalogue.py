@@ -11,9 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from anlan.kernel import catalogue
-from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Undeclared
+from anlan.kernel.catalogue import Basis, Catalogue, Declaration, DeclarationError, Kind, Undeclared
 from anlan.kernel.refusals import Misdeclared
-from anlan.kernel.source import Basis
 from anlan.kernel.text import Refusal, Text
 
 

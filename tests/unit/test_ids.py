@@ -24,8 +24,9 @@ def test_an_id_is_a_version_7_uuid() -> None:
         assert made.variant == RFC_4122
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_an_id_made_for_a_moment_carries_it_to_the_millisecond(moment: datetime) -> None:
+@given(st.integers(min_value=0, max_value=7_000_000_000_000_000))
+def test_an_id_made_for_a_moment_carries_it_to_the_millisecond(microseconds: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
     carried = moment_of(id_at(moment))
     assert timedelta(0) <= moment - carried < timedelta(milliseconds=1)
 
@@ -38,4 +39,4 @@ def test_an_id_for_the_past_does_not_disturb_the_order_of_new_ones() -> None:
 
 def test_a_moment_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        id_at(datetime(2026, 11, 22))
+        id_at(datetime(2026, 11, 22, tzinfo=UTC).replace(tzinfo=None))

@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,8 +23,42 @@ from anlan.kernel.text import Refusal, Text
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-D = TypeVar("D", bound="Declaration", covariant=True)
+Mark = Literal["V", "V2", "S", "U"]
+D_co = TypeVar("D_co", bound="Declaration", covariant=True)
 _kinds: dict[str, Kind[Declaration]] = {}
+
+
+_MARKS: dict[str, Text] = {
+    "V": Text(zh="已核原文", en="read in the original"),
+    "V2": Text(zh="据转述", en="read second-hand"),
+    "S": Text(zh="据实践报告", en="from a report of practice"),
+    "U": Text(zh="未核验", en="not verified"),
+}
+
+
+class Basis(BaseModel):
+    """The ground a rule stands on.
+
+    `mark` says how it was checked: V the rule's own text was read, V2 second-hand, S a report of practice,
+    U not verified.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Text | None = None
+    source: str
+    checked_on: date
+    mark: Mark
+
+    @property
+    def verified(self) -> bool:
+        """Whether the rule's own text was read; only such a rule may be printed on a legal document unseen."""
+        return self.mark == "V"
+
+    @property
+    def standing(self) -> Text:
+        """The mark in words."""
+        return _MARKS[self.mark]
 
 
 class Declaration(BaseModel):
@@ -40,11 +75,11 @@ class Declaration(BaseModel):
 
 
 @dataclass(frozen=True)
-class Kind(Generic[D]):
+class Kind(Generic[D_co]):
     """A kind of declaration: every `*.toml` in a folder of this name is read as `model`."""
 
     folder: str
-    model: type[D]
+    model: type[D_co]
 
     def __post_init__(self) -> None:
         _kinds[self.folder] = self
@@ -101,14 +136,14 @@ class Catalogue:
         self._files: list[dict[str, list[Path]]] | None = None
         self._shelves: dict[str, _Shelf] = {}
 
-    def all(self, kind: Kind[D]) -> dict[str, D]:
+    def all(self, kind: Kind[D_co]) -> dict[str, D_co]:
         """Every declaration of a kind by identity. Raises `DeclarationError` when any file of the kind is bad."""
         shelf = self._shelf(kind)
         if shelf.problems:
             raise DeclarationError(shelf.problems)
         return shelf.found
 
-    def get(self, kind: Kind[D], key: str) -> D:
+    def get(self, kind: Kind[D_co], key: str) -> D_co:
         """The declaration with this identity. Raises `Undeclared`, naming the nearest key there is."""
         found = self.all(kind)
         if key not in found:
@@ -160,7 +195,7 @@ def _walk(root: Path) -> dict[str, list[Path]]:
         below[:] = sorted(name for name in below if not name.startswith((".", "__")) and name != "node_modules")
         for name in sorted(names):
             if name.endswith(".toml"):
-                found.setdefault(os.path.basename(folder), []).append(Path(folder, name))
+                found.setdefault(Path(folder).name, []).append(Path(folder, name))
     return found
 
 
@@ -182,7 +217,7 @@ def _read_root(shelf: _Shelf, kind: Kind[Declaration], root: Path, paths: Iterab
         shelf.origins[identity] = path
 
 
-def read(kind: Kind[D], path: Path, *, shown: Path | None = None) -> D:
+def read(kind: Kind[D_co], path: Path, *, shown: Path | None = None) -> D_co:
     """One file read as `kind`; raises `DeclarationError` naming it as `shown`."""
     shown = shown or path
     try:
@@ -210,28 +245,29 @@ def export_schemas(folder: Path) -> list[Path]:
     return written
 
 
-_current = Catalogue([PACKAGE])
+class _Process:
+    """What this process uses; set once at start-up, and by tests."""
+
+    catalogue = Catalogue([PACKAGE])
 
 
 def use(roots: Sequence[Path]) -> Catalogue:
     """Makes the package and then `roots` (packs, in order) the catalogue of this process."""
-    global _current
     packs = [root for path in roots if (root := Path(path).resolve()) != PACKAGE]
-    _current = Catalogue([PACKAGE, *packs])
-    return _current
+    _Process.catalogue = Catalogue([PACKAGE, *packs])
+    return _Process.catalogue
 
 
 def current() -> Catalogue:
     """The catalogue of this process; the package alone until `use` is called."""
-    return _current
+    return _Process.catalogue
 
 
 @contextmanager
 def using(roots: Sequence[Path]) -> Iterator[Catalogue]:
     """Another catalogue for the length of a `with` block."""
-    global _current
-    before = _current
+    before = _Process.catalogue
     try:
         yield use(roots)
     finally:
-        _current = before
+        _Process.catalogue = before

@@ -9,14 +9,12 @@ from typing import Any
 
 from anlan.kernel.text import Refusal, Text
 
-_PLACE = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.S)
+_PLACE = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
 _COMMON = {
     "Cannot overwrite a value": Text(zh="同一个键写了两次", en="the same key is written twice"),
     "Cannot declare": Text(zh="同一个表写了两次", en="the same table is written twice"),
     "Expected '=' after a key": Text(zh="键后面应有等号 =", en="a key must be followed by ="),
-    "Invalid value": Text(
-        zh="值写得不对（文字要放在英文引号里）", en="the value is wrong (words need straight quotes)"
-    ),
+    "Invalid value": Text(zh="值写得不对（文字要放在英文引号里）", en="the value is wrong (put words in quotes)"),
     "Unclosed array": Text(zh="数组没有写完，缺右方括号 ]", en="an array is not closed with ]"),
     "Unterminated string": Text(zh="文字的引号没有成对", en="a quote is not closed"),
     "Illegal character": Text(zh="有不允许的字符，或引号没有成对", en="an illegal character, or a quote not closed"),
