@@ -25,8 +25,9 @@ FILES = {
 
 HEADING = """# Code by others
 
-Copied from npm by `make vendor` (versions in `assets/package.json`, integrity in `assets/package-lock.json`); not edited.
-`tests/unit/test_vendored.py` compares the digests. `echarts.min.js` holds zrender and tslib, `bootstrap.bundle.min.js` holds Popper (MIT).
+Copied from npm by `make vendor`, not edited. Versions: `assets/package.json`, integrity: `assets/package-lock.json`.
+`tests/unit/test_vendored.py` compares the digests.
+`echarts.min.js` holds zrender and tslib, `bootstrap.bundle.min.js` holds Popper (MIT).
 
 | file | package | version | licence | sha256 |
 |---|---|---|---|---|
