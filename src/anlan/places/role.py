@@ -7,7 +7,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from anlan.kernel import catalogue
-from anlan.kernel.catalogue import Declaration, Kind
+from anlan.kernel.catalogue import Basis, Declaration, Kind
+from anlan.kernel.refusals import Misdeclared
 from anlan.kernel.text import Text
 
 ACTIONS: Final[dict[str, Text]] = {
@@ -41,10 +42,10 @@ ReachKind = Literal["area", "department", "own", "party"]
 
 
 def known(actions: list[str]) -> list[str]:
-    """`actions` as given; ValueError naming those that do not exist."""
+    """`actions` as given; refused, naming those that do not exist."""
     wrong = [action for action in actions if action not in ACTIONS]
     if wrong:
-        raise ValueError(f"没有这样的权限 / no such action: {', '.join(wrong)}")
+        raise Misdeclared(f"没有这样的权限：{'、'.join(wrong)}。", f"There is no such action: {', '.join(wrong)}.")
     return actions
 
 
@@ -65,16 +66,14 @@ class Role(Declaration):
     area_actions: list[str] = Field(default_factory=list)
     certified: bool = False
     compels: bool = False
-    basis: str = ""
-    source: str = ""
-    mark: str = ""
+    basis: Basis | None = None
 
     _actions_known = field_validator("actions", "area_actions")(known)
 
     @model_validator(mode="after")
     def _only_the_certified_compel(self) -> Self:
         if self.compels and not self.certified:
-            raise ValueError("能责令、查封、处罚的角色必须持证 / a role that compels must be certified")
+            raise Misdeclared("能责令、查封、处罚的角色必须持证。", "A role that compels must be certified.")
         return self
 
     @property
