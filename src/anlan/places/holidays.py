@@ -11,8 +11,11 @@ from django.db.models import Count, Max, Q
 
 from anlan.kernel.text import Refusal
 from anlan.kernel.workdays import Calendar, calendar_for
-from anlan.places.models import Holiday, Officer
+from anlan.places.models import Area, Holiday, Officer
 from anlan.places.record import record
+
+
+DEFAULT = "china"
 
 
 class NoticeRefused(Refusal):
@@ -39,6 +42,13 @@ def calendar(key: str) -> Calendar:
         laid = _Laid(base, version, base.with_days(days) if days else base)
         _laid[key] = laid
     return laid.calendar
+
+
+def calendar_at(area_path: str) -> Calendar:
+    """The working calendar in force at an area: its own, or that of the nearest area above which has one."""
+    rows = Area.objects.exclude(calendar="").values_list("path", "calendar")
+    nearest = max((row for row in rows if area_path.startswith(row[0])), key=lambda row: len(row[0]), default=None)
+    return calendar(nearest[1] if nearest else DEFAULT)
 
 
 @transaction.atomic

@@ -15,7 +15,8 @@ class Area(models.Model):
     """A node of the administrative tree, valid from one day to another; `code` names it through all its versions.
 
     `path` is the codes from the top joined and closed by "/" ("33/3307/330781/"): a subtree is one range scan.
-    `boundary` is GeoJSON (Polygon or MultiPolygon, WGS-84) or null.
+    `boundary` is GeoJSON (Polygon or MultiPolygon, WGS-84) or null. `calendar` is the working calendar's key; empty: as
+    the area above.
     """
 
     code = models.CharField(max_length=30)
@@ -25,12 +26,16 @@ class Area(models.Model):
     name_en = models.CharField(max_length=80)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     boundary = models.JSONField(null=True, blank=True)
+    calendar = models.CharField(max_length=40, blank=True, default="")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["path", "valid_from"], name="area_path_once")]
-        indexes = [models.Index(fields=["code"], name="area_code")]
+        indexes = [
+            models.Index(fields=["code"], name="area_code"),
+            models.Index(fields=["path"], name="area_calendar", condition=~models.Q(calendar="")),
+        ]
 
 
 class Department(models.Model):

@@ -1,0 +1,106 @@
+"""Which procedure, which department: a declared decision table of topic × area × kind of site. First row that fits wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from anlan.casework.procedure import PROCEDURES
+from anlan.intake.topic import TOPICS, lineage
+from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind, current
+from anlan.kernel.text import Text
+from anlan.places import duties
+from anlan.places.models import Department
+
+
+class Row(BaseModel):
+    """One line of the table. An empty column fits everything; a topic fits its narrower topics too.
+
+    `areas` are official codes, each with all below it. `lead` empty: whoever has the duty for the topic there.
+    `lengths` replaces a clock's length, in that clock's unit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topics: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    site_kinds: tuple[str, ...] = ()
+    procedure: str
+    lead: str = ""
+    assisting: tuple[str, ...] = ()
+    lengths: Mapping[str, float] = {}
+    basis: Basis | None = None
+
+
+class Routing(Declaration):
+    """A decision table. Tables are read in the order of their keys, a town's own before the shipped one ("~default")."""
+
+    title: Text
+    rows: tuple[Row, ...]
+
+
+ROUTING = Kind("routing", Routing)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the table says: the procedure, and who leads and assists as far as that is known (department ids)."""
+
+    procedure: str
+    lead: int | None
+    handler: int | None
+    assisting: tuple[int, ...]
+    lengths: Mapping[str, float] = field(default_factory=dict)
+
+
+def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Route | None:
+    """The first row that fits, or None: then the report waits in triage for a person."""
+    topics = lineage(current().all(TOPICS), topic) or (topic,)
+    codes = set(area_path.strip("/").split("/"))
+    for row in _rows():
+        if _fits(row, topics, codes, site_kind):
+            return _answer(row, topic, area_path, day)
+    return None
+
+
+def _rows() -> Iterator[Row]:
+    tables = current().all(ROUTING)
+    for key in sorted(tables, key=lambda key: (key.endswith("default"), key)):
+        yield from tables[key].rows
+
+
+def _fits(row: Row, topics: tuple[str, ...], codes: set[str], site_kind: str) -> bool:
+    return (
+        (not row.topics or any(topic in row.topics for topic in topics))
+        and (not row.areas or not codes.isdisjoint(row.areas))
+        and (not row.site_kinds or site_kind in row.site_kinds)
+    )
+
+
+def _answer(row: Row, topic: str, area_path: str, day: date) -> Route:
+    keys = [key for key in (row.lead, *row.assisting) if key]
+    ids = dict(Department.objects.filter(key__in=keys, is_active=True).values_list("key", "pk")) if keys else {}
+    lead, handler = ids.get(row.lead), None
+    if lead is None:
+        found = duties.responsible(topic, area_path, day=day)
+        if found is not None:
+            lead, handler = found.department.pk, found.officer.pk if found.officer else None
+    assisting = tuple(ids[key] for key in row.assisting if key in ids)
+    return Route(row.procedure, lead, handler, assisting, row.lengths)
+
+
+def strangers(table: Routing, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:
+    """What the table names that nobody declares: procedures and topics."""
+    procedures = {procedure.key for procedure in catalogue.all(PROCEDURES).values()}
+    topics = catalogue.all(TOPICS)
+    for number, row in enumerate(table.rows):
+        if row.procedure not in procedures:
+            yield f"rows[{number}].procedure", Text(
+                zh=f"没有办理程序「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"
+            )
+        for topic in row.topics:
+            if topic not in topics:
+                yield f"rows[{number}].topics", Text(zh=f"没有事项类别「{topic}」", en=f"there is no topic “{topic}”")

@@ -1,0 +1,121 @@
+"""From report to case: by the table where it knows, by a person where it does not. Nothing goes nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from anlan.casework.cases import Opening, covers, join, open_case
+from anlan.casework.draft import Draft, load
+from anlan.casework.models import Case, CaseReport
+from anlan.casework.routing import Route, route
+from anlan.intake.channel import CHANNELS
+from anlan.intake.models import Report
+from anlan.intake.topic import TOPICS
+from anlan.kernel import catalogue
+from anlan.kernel.text import Refusal
+from anlan.ledger.models import Event
+from anlan.places import holidays
+from anlan.places.models import Officer
+from anlan.places.scope import Reach
+
+RECEIVED = "report.received"
+
+
+class AlreadyTaken(Refusal):
+    """The report is answered by a case already."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the table would do with a report; `route` None: it does not know."""
+
+    report: Report
+    route: Route | None
+
+
+def waiting(reach: Reach) -> QuerySet[Report]:
+    """The reports in this person's reach that no case answers yet, oldest first."""
+    mine = reach.q("reports.see", owner="by")
+    return Report.objects.filter(mine, case_reports__isnull=True, withdrawn_at__isnull=True).order_by("told_at", "id")
+
+
+def propose(report: Report) -> Proposal:
+    """The procedure and departments the table gives for this report."""
+    if not report.topic:
+        return Proposal(report, None)
+    day = holidays.calendar_at(report.area_path).local_date(report.told_at)
+    kind = report.site.kind if report.site else ""
+    return Proposal(report, route(report.topic, report.area_path, site_kind=kind, day=day))
+
+
+def title_of(report: Report) -> str:
+    """The one line a case is known by: where, and what."""
+    topics = catalogue.current().all(TOPICS)
+    what = topics[report.topic].title.zh if report.topic in topics else "未分类"
+    where = report.site.name if report.site else report.address or report.area.name_zh
+    return f"{where} · {what}"[:200]
+
+
+def take(report: Report, *, by: Officer | None, at: datetime, recorded_at: datetime | None = None) -> Case | None:
+    """Open the case the table says; None when it does not know (the report then waits in triage)."""
+    proposal = propose(report)
+    if proposal.route is None:
+        return None
+    return accept(
+        report, procedure=proposal.route.procedure, topic=report.topic, by=by, at=at, recorded_at=recorded_at,
+        lengths=dict(proposal.route.lengths),
+    )  # fmt: skip
+
+
+def accept(
+    report: Report, *, procedure: str, topic: str, by: Officer | None, at: datetime,
+    recorded_at: datetime | None = None, lengths: dict[str, float] | None = None,
+) -> Case:  # fmt: skip
+    """Open a case for a report under the procedure a person (or the table) chose; the same report twice is one case."""
+    catalogue.current().get(TOPICS, topic)
+    with transaction.atomic():
+        known = CaseReport.objects.filter(report=report).select_related("case").first()
+        if known is not None:
+            return known.case
+        opening = Opening(
+            procedure=procedure, area=report.area, title=title_of(report), topic=topic,
+            description=report.description, address=report.address, site=report.site,
+            party=report.site.operator if report.site else None, lon=report.lon, lat=report.lat,
+            channel=report.channel, lengths=lengths,
+        )  # fmt: skip
+        return open_case(opening, by=by, at=at, recorded_at=recorded_at, report=report, key=f"open:{report.id}")
+
+
+def attach(report: Report, case: Case, *, reach: Reach, at: datetime) -> Case:
+    """The report tells of something a case is already about: the case answers it too. Both are kept and counted."""
+    with transaction.atomic():
+        if not covers(case, reach, "cases.act"):
+            raise Refusal("这个事项不在您的职责范围内，不能并入。", "That case is outside your duties.")
+        if CaseReport.objects.filter(report=report).exists():
+            raise AlreadyTaken("这条上报已经有事项在办理。", "A case answers this report already.")
+        draft: Draft = load(case)
+        if draft.now.outcome:
+            raise AlreadyTaken(
+                "该事项已经办结，请为这条上报另行立案。", "That case is closed; open a new one for this report."
+            )
+        CaseReport.objects.create(case=case, report=report, joined_at=at)
+        case.reports_count += 1
+        Case.objects.filter(pk=case.pk).update(reports_count=case.reports_count)
+        return case
+
+
+def follow(events: Sequence[Event]) -> None:
+    """The follower that opens cases for reports nobody took while they came in (imports, machines)."""
+    ids = [event.subject for event in events if event.kind == RECEIVED]
+    channels = catalogue.current().all(CHANNELS)
+    replayed = [key for key, channel in channels.items() if channel.replay is not None]
+    left = Report.objects.filter(pk__in=ids, case_reports__isnull=True, withdrawn_at__isnull=True)
+    for report in left.exclude(channel__in=replayed).select_related("area", "site", "site__operator"):
+        take(report, by=None, at=max(report.told_at, report.received_at), recorded_at=report.received_at)
