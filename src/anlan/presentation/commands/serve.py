@@ -1,0 +1,73 @@
+"""`anlan serve`: tables up to date, the site on loopback, and the loops beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from django.core.management import call_command
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from anlan.kernel import catalogue
+from anlan.presentation import checks
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址；默认只有本机能访问 / Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="端口 / Port")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="网站进程数 / Processes that serve pages")] = 1,
+    work: Annotated[bool, typer.Option("--work/--no-work", help="同时运行后台循环 / Run the loops beside it")] = True,
+) -> None:
+    """运行网站和后台循环，先把数据表更新到最新。
+
+    Serve the site with its background loops, after bringing the tables up to date.
+    """
+    checks.refuse_problems(catalogue.current())
+    prepare()
+    run(host=host, port=port, workers=workers, work=work)
+
+
+def prepare() -> None:
+    """Brings the tables up to date."""
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def run(*, host: str, port: int, workers: int, work: bool) -> None:
+    """Serves until stopped. The loops live in a process of their own, so that no page waits for them."""
+    typer.echo(f"http://{host}:{port}")
+    with loops(wanted=work):
+        Granian(
+            "anlan.presentation.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=4,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+        ).serve()
+
+
+@contextmanager
+def loops(*, wanted: bool) -> Iterator[None]:
+    """`anlan work` as a child that ends with this process, however this process ends."""
+    if not wanted:
+        yield
+        return
+    command = [sys.executable, "-m", "anlan.presentation.commands.main", "work", "--parent", str(os.getpid())]
+    child = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        child.terminate()
+        child.wait(timeout=30)

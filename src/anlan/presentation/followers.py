@@ -1,0 +1,28 @@
+"""Every consequence in the system: who reads on in the ledger, and what they do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from anlan.casework import counters, notices
+from anlan.ledger import follow
+from anlan.ledger.models import Event
+
+FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
+    "counters": counters.count,
+    "notices": notices.tell,
+}
+
+
+def advance(*, at: datetime) -> int:
+    """One batch for each follower; how many events were read in all."""
+    return sum(follow.advance(name, handle, at=at) for name, handle in FOLLOWERS.items())
+
+
+def drain(*, at: datetime) -> int:
+    """Everything there is to read, for every follower; how many events were read in all."""
+    done = 0
+    while step := advance(at=at):
+        done += step
+    return done

@@ -1,0 +1,17 @@
+"""What a WSGI server serves."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from anlan.kernel import catalogue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anlan.presentation.settings")
+application = get_wsgi_application()
+
+# Needs Django ready: declarations are checked against each other once all layers are there.
+from anlan.presentation import checks  # noqa: E402
+
+checks.refuse_problems(catalogue.current())
