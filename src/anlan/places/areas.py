@@ -80,8 +80,12 @@ def create(
     by: Officer | None,
     at: datetime,
     boundary: Mapping[str, Any] | None = None,
+    calendar: str = "",
 ) -> Area:
-    """A new area under `parent` from the day `valid_from`. Refuses a code in use and a parent not above its level."""
+    """A new area under `parent` from the day `valid_from`. Refuses a code in use and a parent not above its level.
+
+    `calendar` is the key of the area's own working calendar; without one, that of the area above holds.
+    """
     _check_code(code)
     _check_level(level, parent)
     check_boundary(boundary)
@@ -99,6 +103,7 @@ def create(
         name_en=name.en,
         parent=parent,
         boundary=boundary,
+        calendar=calendar,
         valid_from=valid_from,
     )
     data = {"code": code, "level": level, "zh": name.zh, "en": name.en, "from": valid_from.isoformat()}
@@ -114,8 +119,9 @@ def change(
     at: datetime,
     name: Text | None = None,
     boundary: Mapping[str, Any] | None = None,
+    calendar: str | None = None,
 ) -> Area:
-    """Correct the name or draw the boundary of `area` as it stands: what was wrong was always wrong."""
+    """Correct the name, boundary or calendar of `area` as it stands: what was wrong was always wrong."""
     changed = []
     if name is not None and (name.zh, name.en) != (area.name_zh, area.name_en):
         area.name_zh, area.name_en = name.zh, name.en
@@ -124,6 +130,9 @@ def change(
         check_boundary(boundary)
         area.boundary = dict(boundary)
         changed.append("boundary")
+    if calendar is not None and calendar != area.calendar:
+        area.calendar = calendar
+        changed.append("calendar")
     if changed:
         area.save(update_fields=changed)
         data = {"fields": changed, "zh": area.name_zh, "en": area.name_en}
@@ -282,6 +291,7 @@ def _succeed(area: Area, day: date, *, path: str, parent: Area | None, name: Tex
         name_en=name.en if name else area.name_en,
         parent=parent,
         boundary=area.boundary,
+        calendar=area.calendar,
         valid_from=day,
         valid_to=area.valid_to,
     )

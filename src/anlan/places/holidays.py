@@ -14,7 +14,6 @@ from anlan.kernel.workdays import Calendar, calendar_for
 from anlan.places.models import Area, Holiday, Officer
 from anlan.places.record import record
 
-
 DEFAULT = "china"
 
 
