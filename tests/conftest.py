@@ -1,0 +1,71 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
+
+from installation import Installation, Installations
+
+HERE = Path(__file__).parent
+SHARED = HERE.parent.parent / "shared"
+
+# The deadline is off because the machine is shared: a slow example is not a wrong one.
+SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
+hypothesis.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW_IS_FINE)
+hypothesis.register_profile(
+    "ci", max_examples=100, deadline=None, suppress_health_check=SLOW_IS_FINE, derandomize=True, database=None
+)
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    # A good password hash is slow on purpose; tests sign in hundreds of times.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in tests/db uses the database, each in a transaction that is rolled back."""
+    for item in items:
+        if HERE / "db" in item.path.parents and item.get_closest_marker("django_db") is None:
+            item.add_marker(pytest.mark.django_db)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of facts and real reports beside the project, which is not part of it."""
+    if not SHARED.is_dir():
+        pytest.skip("This test reads ../shared, the folder of facts and real reports, and it is not here.")
+    return SHARED
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder in which this test's photos are kept."""
+    before = settings.MEDIA_ROOT
+    settings.MEDIA_ROOT = tmp_path / "media"
+    yield settings.MEDIA_ROOT
+    settings.MEDIA_ROOT = before
+
+
+@pytest.fixture(scope="session")
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Installations:
+    """Makes installations, each with its own folder and database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return Installations(tmp_path_factory.mktemp("installations"), worker=worker)
+
+
+@pytest.fixture
+def installation(installations: Installations) -> Iterator[Installation]:
+    """A migrated installation for other processes (a server, two writers), removed after the test."""
+    made = installations.make()
+    yield made
+    installations.remove(made)
