@@ -191,7 +191,7 @@ def _stop(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> N
     if run.paused_at is not None:
         run.paused += calendar.between(run.paused_at, past.at, plan.clocks[index].length.unit)
         run.paused_at = None
-    run.state, run.stopped_at = "stopped", past.at
+    run.state, run.stopped_at, run.warn_at, run.provisional = "stopped", past.at, None, False
     due = (past.data.get("dues") or {}).get(run.key)
     run.due_at = datetime.fromisoformat(due) if due else None
 
@@ -213,7 +213,10 @@ def _due(plan: Plan, index: int, run: Run, now: Standing, calendar: Calendar) ->
     else:
         length = now.lengths.get(run.key) or plan.length(index, now.topic)
         due = calendar.add(run.started_at, length + run.extended + run.paused, clock.length.unit)
-    run.due_at, run.provisional = due.at, due.provisional
+    run.due_at = due.at
+    if run.state != "running":
+        return
+    run.provisional = due.provisional
     run.warn_at = run.started_at + (due.at - run.started_at) * clock.warn
 
 

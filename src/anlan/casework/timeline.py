@@ -1,0 +1,157 @@
+"""A case's history in plain sentences: who did what, when, with which words and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from anlan.casework.draft import plan_of
+from anlan.casework.engine import MOVED, OPENED, RANG
+from anlan.casework.models import Case
+from anlan.casework.plan import Plan
+from anlan.casework.procedure import FormField
+from anlan.intake.topic import TOPICS
+from anlan.kernel import catalogue
+from anlan.kernel.text import Text
+from anlan.ledger.models import Event
+from anlan.places.models import Department, Officer
+
+JOINED = "case.joined"
+YES = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
+SYSTEM = Text(zh="系统", en="System")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that was filled in: the label, and the value in words."""
+
+    label: Text
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline. `kind` is opened, act, return, rework, rang or joined; `photos` are photo ids."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    title: Text
+    by: Text
+    office: Text | None
+    said: tuple[Said, ...]
+    photos: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    officers: Mapping[int, str]
+    offices: Mapping[int, Text]
+    departments: Mapping[int, Text]
+    cases: Mapping[str, str]
+
+
+def timeline(case: Case, events: Iterable[Event] | None = None) -> list[Line]:
+    """Every act and every rung in order, oldest first (at most five queries whatever the length)."""
+    told = list(events) if events is not None else list(Event.objects.filter(subject=case.id).order_by("seq"))
+    plan, names = plan_of(case), _names(told)
+    return [line for event in told if (line := _line(plan, event, names)) is not None]
+
+
+def _names(events: list[Event]) -> _Names:
+    people = {event.by for event in events if event.by is not None}
+    departments: set[int] = set()
+    cases: set[str] = set()
+    for event in events:
+        fields = event.data.get("fields") or {}
+        people.update(v for k, v in fields.items() if k == "officer")
+        departments.update(v for k, v in fields.items() if k in ("department", "suggest"))
+        departments.update(fields.get("assisting") or ())
+        cases.update(v for v in (fields.get("case"), event.data.get("case")) if v)
+    officers = {o.pk: o for o in Officer.objects.filter(pk__in=people).prefetch_related("posts__department")}
+    known = Department.objects.filter(pk__in=departments)
+    return _Names(
+        officers={pk: officer.name for pk, officer in officers.items()},
+        offices={pk: office for pk, officer in officers.items() if (office := _office(officer)) is not None},
+        departments={d.pk: Text(zh=d.name_zh, en=d.name_en) for d in known},
+        cases={str(pk): number for pk, number in Case.objects.filter(pk__in=cases).values_list("pk", "number")},
+    )
+
+
+def _office(officer: Officer) -> Text | None:
+    for post in officer.posts.all():
+        if post.department is not None:
+            return Text(zh=post.department.name_zh, en=post.department.name_en)
+    return None
+
+
+def _line(plan: Plan, event: Event, names: _Names) -> Line | None:
+    made = _TITLES.get(event.kind)
+    if made is None:
+        return None
+    kind, title = made(plan, event, names)
+    by = names.officers.get(event.by or 0)
+    return Line(
+        id=event.id, at=event.at, kind=kind, title=title, by=Text(zh=by, en=by) if by else SYSTEM,
+        office=names.offices.get(event.by or 0), said=_said(plan, event, names),
+        photos=tuple(UUID(photo) for photo in event.data.get("photos") or ()),
+    )  # fmt: skip
+
+
+def _opened(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    step = plan.procedure.steps[plan.first].title
+    return "opened", Text(zh=f"收到并登记（{step.zh}）", en=f"Received and recorded ({step.en})")
+
+
+def _moved(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    act = plan.acts[event.data["act"]]
+    kind = act.effect if act.effect in ("return", "rework", "hang", "note", "assign") else "act"
+    return kind, act.title
+
+
+def _rang(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    clock = plan.procedure.clocks[event.data["clock"]]
+    rung = clock.ladder[event.data["rung"]] if event.data["rung"] < len(clock.ladder) else None
+    before = rung is not None and (rung.before is not None or (rung.at is not None and rung.at < 1))
+    if before:
+        return "rang", Text(zh=f"{clock.title.zh}将到，已提醒", en=f"{clock.title.en}: due soon, reminded")
+    if event.data.get("level"):
+        return "rang", Text(zh=f"{clock.title.zh}已超，已上报上级", en=f"{clock.title.en}: overdue, raised to the level above")
+    return "rang", Text(zh=f"{clock.title.zh}已到，已提醒", en=f"{clock.title.en}: time is up, reminded")
+
+
+def _joined(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    number = names.cases.get(event.data["case"], "")
+    return "joined", Text(zh=f"事项 {number} 并入本事项", en=f"Case {number} was merged into this one")
+
+
+_TITLES = {OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined}
+
+
+def _said(plan: Plan, event: Event, names: _Names) -> tuple[Said, ...]:
+    if event.kind != MOVED:
+        return ()
+    fields = event.data.get("fields") or {}
+    act = plan.acts[event.data["act"]]
+    return tuple(Said(f.label, _words(f, fields[f.key], names)) for f in act.fields if f.key in fields)
+
+
+def _words(wanted: FormField, value: Any, names: _Names) -> Text:
+    if wanted.type == "department":
+        return names.departments.get(value, Text(zh=str(value), en=str(value)))
+    if wanted.type == "departments":
+        found = [names.departments[v] for v in value if v in names.departments]
+        return Text(zh="、".join(t.zh for t in found), en=", ".join(t.en for t in found))
+    if wanted.type == "choice":
+        return next((c.title for c in wanted.choices if c.key == value), Text(zh=str(value), en=str(value)))
+    if wanted.type == "yes_no":
+        return YES[bool(value)]
+    if wanted.type == "topic":
+        topic = catalogue.current().all(TOPICS).get(value)
+        return topic.title if topic else Text(zh=str(value), en=str(value))
+    word = {"officer": lambda: names.officers.get(value, ""), "case": lambda: names.cases.get(value, "")}
+    plain = word[wanted.type]() if wanted.type in word else f"{value:g}" if isinstance(value, float) else str(value)
+    return Text(zh=plain, en=plain)
