@@ -17,6 +17,7 @@ PACKS = [Path(p).resolve() for p in os.environ.get("ANLAN_PACKS", "").split(os.p
 DEBUG = False
 SECRET_KEY = secret_key(DATA)
 ALLOWED_HOSTS = os.environ.get("ANLAN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_FAILURE_VIEW = "anlan.presentation.web.errors.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("ANLAN_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [

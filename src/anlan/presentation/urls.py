@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("anlan.presentation.web.urls"))]
+
+handler400 = "anlan.presentation.web.errors.bad_request"
+handler403 = "anlan.presentation.web.errors.forbidden"
+handler404 = "anlan.presentation.web.errors.not_found"
+handler500 = "anlan.presentation.web.errors.server_error"

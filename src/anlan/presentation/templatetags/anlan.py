@@ -2,15 +2,149 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from anlan.kernel.text import Text
+from anlan.presentation.web import lights, words
 
 register = template.Library()
 
 
-@register.simple_tag(takes_context=True)
-def t(context: template.Context, zh: str, en: str, **values: Any) -> str:
+def speaking() -> str:
+    """The language of the page being made: "zh" or "en" (the frame sets it for each request)."""
+    return "en" if (get_language() or "zh").startswith("en") else "zh"
+
+
+@register.simple_tag
+def t(zh: str, en: str, **values: Any) -> str:
     """The Chinese or the English sentence, with `{name}` places filled."""
-    words = en if str(context.get("lang", "zh")).startswith("en") else zh
-    return words.format(**values) if values else words
+    sentence = en if speaking() == "en" else zh
+    return sentence.format(**{key: say(value) for key, value in values.items()}) if values else sentence
+
+
+@register.filter
+def say(value: Any) -> Any:
+    """A `Text` in the page's language; a moment or a date in its words; anything else as it is."""
+    if isinstance(value, Text):
+        return value.in_(speaking())
+    return "" if value is None else value
+
+
+@register.filter
+def name(value: Any) -> str:
+    """The name of an area, department or anything else that has one, in the page's language."""
+    if value is None:
+        return ""
+    if hasattr(value, "name_zh"):
+        return str(value.name_en if speaking() == "en" and value.name_en else value.name_zh)
+    found = getattr(value, "title", None) or getattr(value, "name", value)
+    return str(say(found() if callable(found) else found))
+
+
+def _now(context: template.Context | dict[str, Any]) -> datetime:
+    at = context.get("now")
+    return at if isinstance(at, datetime) else timezone.now()
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context | dict[str, Any], value: datetime | None) -> SafeString | str:
+    """A moment as people say it, with the exact one for machines and on hover."""
+    if value is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{:%Y-%m-%d %H:%M}">{}</time>',
+        value.isoformat(),
+        timezone.localtime(value),
+        say(words.moment(value, now=_now(context))),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def day(context: template.Context | dict[str, Any], value: date | datetime | None) -> SafeString | str:
+    """A date as people say it."""
+    if value is None:
+        return ""
+    local = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    said = words.day(local, today=timezone.localtime(_now(context)).date())
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), say(said))
+
+
+@register.simple_tag(takes_context=True)
+def left(context: template.Context, due: datetime | None, working_days: int | None = None) -> str:
+    """The time to a deadline, both ways."""
+    if due is None:
+        return ""
+    return str(say(words.time_left(due, now=_now(context), working_days=working_days)))
+
+
+@register.simple_tag
+def icon(key: str, css: str = "") -> SafeString:
+    """A drawing from the sprite; it is decoration, so a word must stand beside it (or an aria-label around it)."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css,
+        static("anlan/icons.svg"),
+        key,
+    )
+
+
+@register.inclusion_tag("parts/light.html", takes_context=True)
+def light(context: template.Context, case: lights.Timed | lights.Light) -> dict[str, Any]:
+    """The light of a case (or a light itself) as shape and word."""
+    return {"light": case if isinstance(case, lights.Light) else lights.light_of(case, now=_now(context))}
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """This page's query with some values changed (None or "" removes one): every list state is an address."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    query.pop("before", None)
+    for key, value in changes.items():
+        query.pop(key, None)
+        if value not in (None, ""):
+            query[key] = str(value)
+    return "?" + query.urlencode()
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """`mapping[key]`, or None."""
+    return mapping.get(key) if mapping is not None else None
+
+
+@register.filter
+def holds(ask: Any, value: Any) -> bool:
+    """Whether a field's answer is, or has among it, `value`."""
+    answer = ask.value
+    if isinstance(answer, list | tuple | set | frozenset):
+        return str(value) in {str(each) for each in answer}
+    return answer is not None and str(answer) == str(value)
+
+
+@register.filter
+def said(value: Any, now: datetime | None = None) -> Any:
+    """Anything a cell may hold, in words: texts, moments, dates, lights, yes and no, things with names."""
+    if value is None:
+        return ""
+    if isinstance(value, lights.Light):
+        return format_html(
+            '<span class="light light-{}">{}{}</span>', value.key, icon(value.key), value.word.in_(speaking())
+        )
+    if isinstance(value, bool):
+        return t("是", "Yes") if value else t("否", "No")
+    if isinstance(value, datetime):
+        return moment({"now": now}, value)
+    if isinstance(value, date):
+        return day({"now": now}, value)
+    if isinstance(value, Text):
+        return value.in_(speaking())
+    return name(value) if hasattr(value, "name_zh") or hasattr(value, "pk") else value

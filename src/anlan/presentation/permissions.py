@@ -1,0 +1,91 @@
+"""The one table that says what each address and each API operation asks of whoever calls it.
+
+An address that is missing here is closed to everybody, and a test fails. Objects are scoped besides: what lies
+outside a person's reach is "not found" for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from anlan.kernel.text import Refusal
+
+PUBLIC = "public"
+SIGNED_IN = "signed_in"
+
+WEB: dict[str, str] = {
+    # the frame
+    "home": SIGNED_IN,
+    "area_switch": SIGNED_IN,
+    "sign_in": PUBLIC,
+    "sign_out": PUBLIC,
+    "language": PUBLIC,
+    "password": SIGNED_IN,
+    "me": SIGNED_IN,
+    "search": SIGNED_IN,
+    # places
+    "sites": "sites.see",
+    "site": "sites.see",
+    "site_qr": "sites.see",
+    "site_add": "sites.edit",
+    "site_change": "sites.edit",
+    "areas": "areas.see",
+    "area": "areas.see",
+    "area_add": "areas.edit",
+    "area_move": "areas.edit",
+    "area_close": "areas.edit",
+}
+
+API: dict[str, str] = {}
+
+View = Callable[..., HttpResponseBase]
+
+
+class NotPermitted(Refusal):
+    """Somebody's posts do not allow what they asked."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "您的岗位没有这项权限。如需办理，请联系本级管理员调整岗位。",
+            "Your posts do not allow this. If you need it, ask your administrator to change your posts.",
+        )
+
+
+class NotFound(Refusal):
+    """What was asked for does not exist for this person: absent, or outside their reach (they are not told which)."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有找到您要看的内容：它可能不存在，也可能不在您的辖区或职责之内。请检查地址，或从待办重新进入。",
+            "What you asked for was not found: it may not exist, or it lies outside your area or duties. "
+            "Check the address, or start again from To do.",
+        )
+
+
+def needs(action: str) -> Callable[[View], View]:
+    """Guard a view: signed in, and holding `action` in at least one post. The view itself scopes its objects."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if action != PUBLIC:
+                if not request.user.is_authenticated:
+                    return redirect_to_login(request.get_full_path())
+                if action != SIGNED_IN and not request.reach.may(action):  # type: ignore[attr-defined]
+                    raise NotPermitted
+            return view(request, *args, **kwargs)
+
+        guarded.needs = action  # type: ignore[attr-defined]
+        return guarded
+
+    return guard

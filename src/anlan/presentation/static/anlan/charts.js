@@ -1,0 +1,83 @@
+/* Charts from the data beside them: <div class="chart" data-chart="id"> and <script type="application/json" id="id">.
+   {"kind": "bar"|"line"|"stack"|"ranked", "unit": "%", "labels": [...], "series": [{"name", "values", "light"?, "low"?, "high"?}], "max"?}
+   Ranked bars lie on their side; every axis begins at zero; the table twin on the page says the same. */
+(function () {
+  "use strict";
+  const INK = "#15242e", QUIET = "#51636e", LINE = "#dfe6ea";
+  const WATER = ["#176b87", "#6fb0c6", "#0d3b4c", "#a9cfdc", "#3f8ca6"];
+  const LIGHTS = { late: "#b3261e", soon: "#c98a12", ok: "#1e6b3a", hung: "#6d7d87", returned: "#5b3fa0", quiet: "#b9cad2" };
+  const FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif';
+  const SHAPES = ["circle", "rect", "triangle", "diamond", "emptyCircle"];
+
+  function colour(series, i) { return LIGHTS[series.light] || WATER[i % WATER.length]; }
+  function value(unit) { return (v) => (v === null || v === undefined || v === "-" ? "–" : v + (unit || "")); }
+
+  function oneSeries(data, series, i) {
+    const line = data.kind === "line";
+    const said = value(data.unit);
+    const few = data.labels.length * data.series.length <= 24;
+    return {
+      name: series.name, data: series.values, type: line ? "line" : "bar", color: colour(series, i),
+      stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 26, symbol: SHAPES[i % SHAPES.length], symbolSize: 7,
+      connectNulls: false, lineStyle: { width: 2.5 }, emphasis: { focus: "series" },
+      label: { show: few && data.kind !== "stack", position: data.kind === "ranked" ? "right" : "top", color: INK, fontSize: 12,
+        formatter: (p) => said(p.value) },
+      endLabel: { show: line && data.series.length > 1, formatter: "{a}", color: INK, fontSize: 12 },
+    };
+  }
+  function interval(data, series, i) {
+    return {
+      type: "custom", name: series.name, silent: true, z: 5, tooltip: { show: false }, color: INK,
+      data: series.low.map((low, at) => [at, low, series.high[at]]),
+      renderItem: (params, api) => {
+        const across = data.kind === "ranked";
+        const at = (v) => (across ? api.coord([v, api.value(0)]) : api.coord([api.value(0), v]));
+        const a = at(api.value(1)), b = at(api.value(2));
+        return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: INK, lineWidth: 1.4 } };
+      },
+    };
+  }
+  function options(data) {
+    const across = data.kind === "ranked";
+    const names = { type: "category", data: data.labels, inverse: across, axisTick: { show: false }, axisLine: { lineStyle: { color: LINE } },
+      axisLabel: { color: INK, fontSize: 12, hideOverlap: !across, width: across ? 130 : undefined, overflow: "truncate", interval: across ? 0 : "auto" } };
+    const amounts = { type: "value", min: 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
+    const series = [];
+    data.series.forEach((s, i) => { series.push(oneSeries(data, s, i)); if (s.low) series.push(interval(data, s, i)); });
+    return {
+      animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
+      grid: { left: 8, right: data.kind === "line" && data.series.length > 1 ? 92 : 40, top: data.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
+      legend: { show: data.series.length > 1, top: 0, left: 0, textStyle: { color: INK }, itemWidth: 14 },
+      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" }, valueFormatter: value(data.unit), backgroundColor: "#fff", borderColor: LINE },
+      xAxis: across ? amounts : names, yAxis: across ? names : amounts, series: series,
+    };
+  }
+
+  window.anlanCharts = function (part) {
+    if (!window.echarts) return;
+    Array.from(part.querySelectorAll("[data-chart]")).forEach((box) => {
+      if (box.dataset.drawn) return;
+      const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+      if (data.kind === "ranked") box.classList.add("chart-rows-" + Math.min(5, Math.ceil(data.labels.length / 8)));
+      const chart = window.echarts.init(box, null, { renderer: "canvas", devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
+      chart.setOption(options(data));
+      box.dataset.drawn = "yes";
+      new ResizeObserver(() => chart.resize()).observe(box);
+      const saver = document.querySelector('[data-save="' + box.dataset.chart + '"]');
+      if (saver) saver.addEventListener("click", () => save(data, saver.dataset.name || "chart"));
+    });
+  };
+  function save(data, name) {
+    const sheet = document.createElement("div");
+    sheet.className = "chart-sheet";
+    document.body.appendChild(sheet);
+    const chart = window.echarts.init(sheet, null, { renderer: "canvas", width: 1200, height: 640 });
+    chart.setOption(options(data));
+    const link = document.createElement("a");
+    link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: "#fff" });
+    link.download = name + ".png";
+    link.click();
+    chart.dispose();
+    sheet.remove();
+  }
+})();
