@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from anlan.casework import checker
+from anlan.casework import checker, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
+from anlan.casework.routing import ROUTING
 from anlan.intake import channel, topic
 from anlan.intake.channel import CHANNELS
 from anlan.intake.topic import TOPICS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.text import Text
+from anlan.places import towns
 from anlan.places.role import ROLES
+from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
@@ -48,6 +51,10 @@ def _unfit(procedure: Procedure, catalogue: Catalogue) -> Iterator[Finding]:
             yield from _unknown(f"clocks.{key}.ladder.tell", rung.tell, catalogue.all(ROLES), zh="角色", en="role")
 
 
+def _ungrounded(town: Town, catalogue: Catalogue) -> Iterator[Finding]:
+    yield from (("", reason) for reason in towns.problems(town, topics=catalogue.all(TOPICS)))
+
+
 def _people(procedure: Procedure) -> Iterator[tuple[str, Who]]:
     for key, act in procedure.acts.items():
         yield f"acts.{key}.who", act.who
@@ -66,4 +73,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (TOPICS, topic.strangers),
     (CHANNELS, channel.strangers),
     (PROCEDURES, _unfit),
+    (ROUTING, routing.strangers),
+    (TOWNS, _ungrounded),
 )

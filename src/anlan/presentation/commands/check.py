@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from django.conf import settings
 
-from anlan.kernel.catalogue import PACKAGE, Catalogue, export_schemas, kinds
+from anlan.kernel.catalogue import export_schemas, kinds, use
 from anlan.presentation import checks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -23,7 +23,7 @@ def check(
 
     Check everything that is declared: it can be read, every key it names exists, every procedure can be walked.
     """
-    catalogue = Catalogue([PACKAGE, *settings.PACKS, *(path.resolve() for path in pack or [])])
+    catalogue = use([*settings.PACKS, *(path.resolve() for path in pack or [])])
     checks.refuse_problems(catalogue)
     for kind in kinds():
         typer.echo(f"{kind.folder:<14}{len(catalogue.all(kind))}")

@@ -41,6 +41,7 @@ COMMANDS = {
     "check": Command("check", Text(zh="检查全部声明文件", en="Check everything that is declared")),
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
+    "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
     "user": Command("user", Text(zh="人员：新增、改密码、列出", en="People: add, set a password, list")),
 }
 
