@@ -2,8 +2,8 @@
 
 GCJ-02 shifts a point by some hundred metres, BD-09 shifts GCJ-02 once more. Neither is officially published; the
 formulas are the ones every open implementation agrees on (for one: github.com/googollee/eviltransform). They have no
-closed inverse, so the inverse is iterated to well below a centimetre. Within a shift of the edge of the box in which the
-algorithm shifts, far from any place it is used for, there is no inverse.
+closed inverse, so the inverse is iterated to well below a centimetre. Within one shift of the edge of the box in which
+the algorithm shifts, far from any place it is used for, there is no inverse.
 """
 
 from __future__ import annotations
