@@ -27,7 +27,9 @@ class Batch(models.Model):
 class Report(models.Model):
     """What somebody told, exactly as told (`raw`), and what was understood of it.
 
-    `message_id` is the sender's own number: the same one twice in a channel is one report.
+    `message_id` is the sender's own number: the same one twice in a channel is one report. Columns that the channel
+    declares personal are not in `raw` but behind `reporter`. `notes` are sentences, [{"zh", "en"}], on what was set
+    aside in order to take the report.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -48,6 +50,7 @@ class Report(models.Model):
     reporter = models.ForeignKey(Personal, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
     by = models.ForeignKey(Officer, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
     batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    notes = models.JSONField(default=list)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -83,6 +86,7 @@ class Quarantined(models.Model):
     digest = models.CharField(max_length=64)
     raw = models.JSONField()
     reasons = models.JSONField()
+    reporter = models.ForeignKey(Personal, null=True, blank=True, on_delete=models.PROTECT, related_name="held")
     state = models.CharField(max_length=12, default="held")
     report = models.ForeignKey(Report, null=True, on_delete=models.PROTECT, related_name="+")
     area_path = models.CharField(max_length=120, default="")
@@ -92,5 +96,7 @@ class Quarantined(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["channel", "digest"], name="quarantined_once"),
-            models.CheckConstraint(condition=models.Q(state__in=["held", "mended", "discarded"]), name="quarantined_state"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["held", "mended", "discarded"]), name="quarantined_state"
+            ),
         ]

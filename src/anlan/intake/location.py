@@ -1,0 +1,220 @@
+"""Where a report belongs: by its point, its site, its area code, the post of whoever tells it, or the town."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Max, Min
+
+from anlan.intake.channel import Channel
+from anlan.intake.reading import Reason, Understood, sentence
+from anlan.kernel.geometry import PolygonIndex
+from anlan.kernel.text import Refusal, Text
+from anlan.places import areas, towns
+from anlan.places.models import Area, Officer, Site
+from anlan.places.record import day_of
+from anlan.places.scope import posts_of
+
+# A boundary that is drawn anew is used after this at the latest; every other change of the tree at once.
+_STALE = timedelta(minutes=1)
+
+
+class NoTown(Refusal):
+    """There is no area yet that a report could belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The area (id and path) and site that a report belongs to, its point, and what was set aside to say so."""
+
+    area: int
+    path: str
+    site: int | None = None
+    lon: float | None = None
+    lat: float | None = None
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The areas of one day: path to id, code to path, and the boundaries, deepest areas first."""
+
+    ids: Mapping[str, int]
+    paths: Mapping[str, str]
+    boundaries: Sequence[PolygonIndex]
+    read_at: datetime
+
+    def around(self, points: Sequence[tuple[float, float]]) -> list[str | None]:
+        """For each point (WGS-84) the path of the deepest area whose boundary holds it."""
+        found: list[str | None] = [None] * len(points)
+        for index in self.boundaries:
+            left = [number for number, path in enumerate(found) if path is None]
+            for number, path in zip(left, index.locate_many([points[n] for n in left]), strict=True):
+                found[number] = path
+        return found
+
+    def trunk(self) -> str:
+        """The path of the deepest area that has every other above or below it: the town itself."""
+        first, last = min(self.ids), max(self.ids)
+        shared = ""
+        for path in areas.ancestors(first):
+            if last.startswith(path):
+                shared = path
+        if shared not in self.ids:
+            raise NoTown(
+                "有几个互不相属的区域，不知道该登记到哪个：请写明区域编码。",
+                "There are several areas with nothing above them; say which one by its code.",
+                field="area",
+            )
+        return shared
+
+
+_trees: dict[tuple[Any, ...], Tree] = {}
+
+
+def tree(*, at: datetime) -> Tree:
+    """The areas on the day of `at`, kept in memory while they do not change."""
+    day = day_of(at)
+    version = _version(day)
+    known = _trees.get(version)
+    if known is None or abs(at - known.read_at) > _STALE:
+        _trees.clear()
+        known = _trees[version] = _read(day, at)
+    return known
+
+
+def _version(day: date) -> tuple[Any, ...]:
+    counts = Area.objects.aggregate(
+        rows=Count("pk"), last=Max("pk"), ended=Count("valid_to"), low=Min("path"), high=Max("path")
+    )
+    return (connection.settings_dict["NAME"], day, *counts.values())
+
+
+def _read(day: date, at: datetime) -> Tree:
+    rows = list(areas.at_day(day).values_list("pk", "code", "path"))
+    if not rows:
+        raise NoTown("还没有建立区域：请先载入一个城镇。", "There are no areas yet: load a town first.", field="area")
+    depths: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
+    for path, boundary in areas.shapes(day):
+        depths.setdefault(path.count("/"), []).append((path, boundary))
+    boundaries = [PolygonIndex(depths[depth]) for depth in sorted(depths, reverse=True)]
+    return Tree({path: pk for pk, _, path in rows}, {code: path for _, code, path in rows}, boundaries, at)
+
+
+class Locator:
+    """Finds the places of the messages of one channel, told by one officer."""
+
+    def __init__(self, channel: Channel, *, by: Officer | None, at: datetime) -> None:
+        self.tree = tree(at=at)
+        self._column = channel.columns.get("area")
+        self._site_column = channel.columns.get("site")
+        self._root = self._root_of(channel)
+        posts = posts_of(by, at=at) if by else ()
+        self.base = next((post.area.path for post in posts if post.area.path in self.tree.ids), "") or self.root
+
+    def _root_of(self, channel: Channel) -> str:
+        code = channel.area_default
+        if not code and channel.town:
+            code = next(area.code for area in towns.town(channel.town).areas if not area.parent)
+        if not code:
+            return ""
+        path = self.tree.paths.get(code)
+        if path is None:
+            raise NoTown(
+                f"渠道「{channel.title.zh}」要登记到区域 {code}，但还没有这个区域：请先载入城镇。",
+                f"The channel “{channel.title.en}” files under the area {code}, "
+                "which is not there yet: load the town first.",
+                field="area",
+            )
+        return path
+
+    @property
+    def root(self) -> str:
+        """The path of the town's topmost area."""
+        return self._root or self.tree.trunk()
+
+    def places(self, told: Sequence[tuple[int | None, Understood]]) -> list[Place | Reason]:
+        """Where each (row number, message) belongs; a `Reason` when it names an area or a site that is not there."""
+        sites = _sites({message.site_code for _, message in told if message.site_code})
+        points = [(m.lon, m.lat) for _, m in told if m.lon is not None and m.lat is not None]
+        around = iter(self.tree.around(points) if self.tree.boundaries else [None] * len(points))
+        return [
+            self._place(message, sites, None if message.lon is None else next(around), row_no)
+            for row_no, message in told
+        ]
+
+    def _place(
+        self, told: Understood, sites: Mapping[str, Site], around: str | None, row_no: int | None
+    ) -> Place | Reason:
+        notes: list[Text] = []
+        site = sites.get(told.site_code) if told.site_code else None
+        if told.site_code and site is None:
+            wrong = _no_site(told.site_code, row_no)
+            if self._site_column is None or self._site_column.on_bad == "quarantine":
+                return Reason("site", "", wrong)
+            notes.append(wrong)
+        path = self._path(told, site, around, notes, row_no)
+        if isinstance(path, Reason):
+            return path
+        lon, lat = (told.lon, told.lat) if told.lon is not None or site is None else (site.lon, site.lat)
+        return Place(self.tree.ids[path], path, site.pk if site else None, lon, lat, tuple(notes))
+
+    def _path(
+        self, told: Understood, site: Site | None, around: str | None, notes: list[Text], row_no: int | None
+    ) -> str | Reason:
+        if around is not None and around.startswith(self._root):
+            return around
+        if told.lon is not None and self.tree.boundaries:
+            notes.append(_outside(row_no))
+        if site is not None and site.area_path in self.tree.ids:
+            return site.area_path
+        if told.area_code:
+            path = self.tree.paths.get(told.area_code)
+            if path is not None and path.startswith(self._root):
+                return path
+            return self._unknown_area(told, notes, row_no)
+        if self._column is not None and self._root:
+            notes.append(self._filed(told, _BLANK, row_no))
+            return self._root
+        return self.base
+
+    def _unknown_area(self, told: Understood, notes: list[Text], row_no: int | None) -> str | Reason:
+        column = self._column
+        wrong = self._filed(told, _UNKNOWN, row_no)
+        if column is None or column.on_bad == "quarantine":
+            return Reason("area", column.names[0] if column else "", wrong)
+        notes.append(wrong)
+        return self.root
+
+    def _filed(self, told: Understood, why: Text, row_no: int | None) -> Text:
+        name = self._column.names[0] if self._column else "area"
+        return sentence(row_no, name, told.area_told, why)
+
+
+_BLANK = Text(zh="按全域登记", en="filed under the whole town")
+_UNKNOWN = Text(
+    zh="没有这个编码的区域，请核对编码；渠道允许时按全域登记",
+    en="there is no area with this code; check it (filed under the whole town where the channel allows it)",
+)
+
+
+def _no_site(code: str, row_no: int | None) -> Text:
+    why = Text(
+        zh="没有这个编号的场所，请核对二维码或先登记场所",
+        en="there is no site with this code; check the sign or register it first",
+    )
+    return sentence(row_no, "site", code, why)
+
+
+def _outside(row_no: int | None) -> Text:
+    zh, en = (f"第 {row_no} 行", f"Row {row_no}: ") if row_no else ("", "")
+    return Text(zh=f"{zh}坐标不在任何网格的边界之内。", en=f"{en}the point lies in no area's boundary.")
+
+
+def _sites(codes: set[str]) -> dict[str, Site]:
+    """The sites with these codes, in one query."""
+    return {site.code: site for site in Site.objects.filter(code__in=codes)} if codes else {}

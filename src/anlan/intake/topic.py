@@ -1,0 +1,78 @@
+"""The vocabulary of a topic: what a report can be about. One file a topic, in a folder `topics`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+from anlan.kernel.catalogue import Catalogue, Declaration, Kind
+from anlan.kernel.text import Text
+
+# A Chinese character says about as much as two letters.
+_HAN = 2
+
+
+class Words(BaseModel):
+    """What people call it, in both languages: for choosing a topic from text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zh: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+
+
+class Topic(Declaration):
+    """Something that can be wrong. `parent` is a broader topic's key; `sensitive` hides it from wider lists.
+
+    `examples` are sentences for which this topic must be proposed first; they are run as tests.
+    """
+
+    title: Text
+    summary: Text | None = None
+    parent: str = ""
+    words: Words = Words()
+    sensitive: bool = False
+    examples: tuple[str, ...] = ()
+
+
+TOPICS = Kind("topics", Topic)
+
+
+def lineage(topics: Mapping[str, Topic], key: str) -> tuple[str, ...]:
+    """`key` and its broader topics, nearest first; a loop of parents ends where it closes."""
+    line: list[str] = []
+    while key in topics and key not in line:
+        line.append(key)
+        key = topics[key].parent
+    return tuple(line)
+
+
+def names(topics: Mapping[str, Topic]) -> dict[str, str]:
+    """Every way of naming a topic (its key, both titles, then its words), without case, and the key it means."""
+    named: dict[str, str] = {}
+    for key, topic in topics.items():
+        for name in (key, topic.title.zh, topic.title.en):
+            named[name.casefold()] = key
+    for key, topic in topics.items():
+        for word in (*topic.words.zh, *topic.words.en):
+            named.setdefault(word.casefold(), key)
+    return named
+
+
+def propose(topics: Mapping[str, Topic], text: str, *, most: int = 3) -> list[str]:
+    """Keys of the topics whose words stand in `text`, best first; longer words weigh more."""
+    text = text.casefold()
+    weighed: dict[str, int] = {}
+    for key, topic in topics.items():
+        called = {topic.title.zh, topic.title.en, *topic.words.zh, *topic.words.en}
+        weight = sum(len(word) * (1 if word.isascii() else _HAN) for word in called if word.casefold() in text)
+        if weight:
+            weighed[key] = weight
+    return sorted(weighed, key=lambda key: (-weighed[key], key))[:most]
+
+
+def strangers(topic: Topic, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:
+    """What this topic names that nobody declares: its parent."""
+    if topic.parent and topic.parent not in catalogue.all(TOPICS):
+        yield "parent", Text(zh=f"没有事项「{topic.parent}」", en=f"there is no topic “{topic.parent}”")
