@@ -198,7 +198,7 @@ def _stop(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> N
 
 def _settle(plan: Plan, now: Standing, calendar: Calendar) -> None:
     for index, run in enumerate(now.clocks):
-        if run.state == "running" or (run.state == "stopped" and run.due_at is None):
+        if run.state in ("running", "paused") or (run.state == "stopped" and run.due_at is None):
             _due(plan, index, run, now, calendar)
 
 
@@ -221,8 +221,8 @@ def _due(plan: Plan, index: int, run: Run, now: Standing, calendar: Calendar) ->
 
 
 def dues_of(now: Standing) -> dict[str, str]:
-    """The deadlines of the clocks that run or are paused, to be written with the act that may stop them."""
-    return {r.key: r.due_at.isoformat() for r in now.clocks if r.due_at is not None and r.state != "stopped"}
+    """The deadlines of the clocks that run, to be written with the act that may stop them."""
+    return {r.key: r.due_at.isoformat() for r in now.clocks if r.due_at is not None and r.state == "running"}
 
 
 # ---------------------------------------------------------------- what each effect does to the standing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from anlan.casework.procedure import ANY, Act, Clock, Procedure
+from anlan.casework.procedure import ANY, Act, Clock, Procedure, Rung
 
 STOP, RUN, PAUSE = 0, 1, 2
 
@@ -29,6 +29,16 @@ class Plan:
         return clock.by_topic.get(topic, clock.length.n) if clock.by_topic else clock.length.n
 
 
+# Whether a case is late is counted from history, so the end of a clock that is counted always rings, if to nobody.
+_END = Rung.model_construct(at=1.0, before=None, after=None, tell=(), level="")
+
+
+def _ending(clock: Clock) -> Clock:
+    if clock.counts not in ("handle", "close") or any(rung.at == 1.0 for rung in clock.ladder):
+        return clock
+    return clock.model_copy(update={"ladder": (*clock.ladder, _END)})
+
+
 def _op(clock: Clock, step: str) -> int:
     return RUN if step in clock.runs else PAUSE if step in clock.pauses else STOP
 
@@ -44,7 +54,7 @@ def _ready(identity: str, holder: _Holder) -> Plan:
         procedure=p,
         first=p.first,
         clock_keys=tuple(p.clocks),
-        clocks=tuple(p.clocks.values()),
+        clocks=tuple(_ending(clock) for clock in p.clocks.values()),
         ops={step: tuple(_op(clock, step) for clock in p.clocks.values()) for step in p.steps},
         outcomes={key: step.outcome for key, step in p.steps.items()},
         acts=dict(p.acts),
