@@ -15,7 +15,7 @@ from anlan.kernel.text import Refusal, Text
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who wants to act: the roles they hold over the case's area, their departments, and if it is their site."""
+    """Somebody who wants to act: their roles over the case's area, their departments, and whether it is their site."""
 
     id: int
     roles: frozenset[str]
@@ -51,7 +51,9 @@ def offers(plan: Plan, now: Standing, actor: Actor) -> list[tuple[str, Act]]:
     return found
 
 
-def examine(plan: Plan, now: Standing, key: str, actor: Actor, data: Mapping[str, Any], photos: int, placed: bool) -> Act:
+def examine(
+    plan: Plan, now: Standing, key: str, actor: Actor, data: Mapping[str, Any], photos: int, placed: bool
+) -> Act:
     """The act, if this person may do it now with what they bring; else a Refusal that says what is wrong."""
     act = plan.acts.get(key)
     if act is None:
@@ -123,7 +125,7 @@ def _bar(plan: Plan, now: Standing, who: Who, actor: Actor) -> Text | None:
     if not actor.roles.intersection(who.roles):
         return Text(
             zh="您在这个辖区的岗位不能办理这一步。请交由有权限的岗位办理。",
-            en="Your posts in this area do not include this act. Hand it to somebody who holds the right post.",
+            en="Your posts in this area do not include this act. Hand it to somebody with the right post.",
         )
     if who.office == "lead" and now.lead not in actor.departments:
         return Text(
@@ -133,7 +135,9 @@ def _bar(plan: Plan, now: Standing, who: Who, actor: Actor) -> Text | None:
     if who.office == "assisting" and not actor.departments.intersection(now.assisting):
         return Text(zh="您的部门不是这个事项的协办单位。", en="Your department does not assist on this case.")
     if who.office == "party" and not actor.is_party:
-        return Text(zh="只有该场所的责任主体可以办理这一步。", en="Only the party responsible for the site may do this.")
+        return Text(
+            zh="只有该场所的责任主体可以办理这一步。", en="Only the party responsible for the site may do this."
+        )
     for done in who.but_not:
         if now.last_by.get(done) == actor.id or (plan.acts[done].fixes and actor.id in now.fixed_by):
             title = plan.acts[done].title
@@ -168,7 +172,7 @@ def _enough(act: Act, data: Mapping[str, Any], photos: int, placed: bool) -> Non
 
 def _filled(wanted: FormField, value: Any) -> None:
     label = wanted.label
-    if value is None or value == "" or value == []:
+    if value in (None, "", []):
         if wanted.required:
             raise Missing(f"请填写“{label.zh}”。", f"Please fill in '{label.en}'.", field=wanted.key)
         return

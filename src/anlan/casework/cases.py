@@ -21,6 +21,7 @@ from anlan.casework.procedure import Act
 from anlan.intake.models import Photo, Report
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Refusal
+from anlan.kernel.workdays import Calendar
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
 from anlan.places import holidays
@@ -124,9 +125,10 @@ def number(prefix: str, day: str, count: int = 1) -> int:
         return int(cursor.fetchone()[0])
 
 
-def prepare(opening: Opening, *, by: Officer | None, at: datetime, recorded_at: datetime, key: str | None) -> Draft:
+def prepare(
+    opening: Opening, calendar: Calendar, *, by: Officer | None, at: datetime, recorded_at: datetime, key: str | None
+) -> Draft:
     """A new case and its first event, in hand; its number is not given yet."""
-    calendar = holidays.calendar_at(opening.area.path)
     declared = procedure.in_force(opening.procedure, calendar.local_date(at))
     plan = ready(declared)
     case = Case(
@@ -159,7 +161,8 @@ def open_case(
     with transaction.atomic():
         if key is not None and (known := events.find(key)) is not None:
             return Case.objects.get(pk=known.subject)
-        draft = prepare(opening, by=by, at=at, recorded_at=recorded_at, key=key)
+        calendar = holidays.calendar_at(opening.area.path)
+        draft = prepare(opening, calendar, by=by, at=at, recorded_at=recorded_at, key=key)
         day = draft.calendar.local_date(at).strftime("%Y%m%d")
         name(draft, number(draft.plan.procedure.prefix, day))
         draft.carry().save(force_insert=True)
@@ -205,7 +208,9 @@ def allowed(case: Case, *, by: Officer, reach: Reach) -> list[tuple[str, Act]]:
     return acts.offers(draft.plan, draft.now, actor(case, by, reach))
 
 
-def act(case_id: UUID, doing: Doing, *, by: Officer, reach: Reach, at: datetime, recorded_at: datetime | None = None) -> Case:
+def act(
+    case_id: UUID, doing: Doing, *, by: Officer, reach: Reach, at: datetime, recorded_at: datetime | None = None
+) -> Case:
     """Do it, or raise what stands in the way. The same `key` twice is one act; a moved `rev` is told, not overrun."""
     with transaction.atomic():
         case = Case.objects.select_for_update(of=("self",)).select_related("area").filter(pk=case_id).first()
@@ -282,8 +287,9 @@ class Outcome:
 
 
 def act_many(
-    case_ids: Sequence[UUID], doing: Doing, *, by: Officer, reach: Reach, at: datetime, recorded_at: datetime | None = None
-) -> list[Outcome]:
+    case_ids: Sequence[UUID], doing: Doing, *, by: Officer, reach: Reach, at: datetime,
+    recorded_at: datetime | None = None,
+) -> list[Outcome]:  # fmt: skip
     """The same act on many cases, each by itself: what one refuses does not hold up the others."""
     found = []
     for case_id in case_ids:
@@ -301,7 +307,7 @@ def _stale(draft: Draft) -> Stale:
     if last is None or last.kind != MOVED:
         return Stale("这个事项刚刚有变化，请刷新后再办。", "This case has just changed. Reload it and act again.")
     title = draft.plan.acts[last.data["act"]].title
-    officer = Officer.objects.filter(pk=last.by).values_list("name", flat=True).first() or "系统"
+    officer = Officer.objects.filter(pk=last.by or 0).values_list("name", flat=True).first() or "系统"
     moment = last.at.astimezone(draft.calendar.zone).strftime("%m-%d %H:%M")
     return Stale(
         f"您打开页面之后，{officer}已于 {moment} 办理“{title.zh}”。您的操作没有执行，请看过最新情况再决定。",

@@ -81,7 +81,7 @@ def _reach(p: Procedure) -> Iterator[Text]:
         if step not in ending and leads[step]:
             yield Text(
                 zh=f"{p.key}.steps.{step}：从这一步出发只会兜圈子，永远走不到办结。请补上一条通向最终步骤的出口。",
-                en=f"{p.key}.steps.{step}: from here the case runs in a circle and never ends. Add a way to a final step.",
+                en=f"{p.key}.steps.{step}: from here the case runs in a circle for ever. Add a way to a final step.",
             )
 
 
@@ -91,7 +91,7 @@ def _steps(p: Procedure) -> Iterator[Text]:
         if step.final:
             continue
         if not leads[key] - {key}:
-            yield Text(zh=f"{p.key}.steps.{key}：没有出口。", en=f"{p.key}.steps.{key}: there is no way out of this step.")
+            yield Text(zh=f"{p.key}.steps.{key}：没有出口。", en=f"{p.key}.steps.{key}: there is no way out of it.")
         if step.owner is None:
             yield Text(
                 zh=f"{p.key}.steps.{key}：没有写明由谁负责（owner）。",
@@ -129,11 +129,12 @@ def _extensions(p: Procedure) -> Iterator[Text]:
             zh=f"{p.key}：可以申请延期，却没有人能批准（grant_extension）。",
             en=f"{p.key}: an extension can be asked for but nobody can grant it (grant_extension).",
         )
+    names = ", ".join(sorted(asking))
     for key, act in p.acts.items():
         if act.effect == "grant_extension" and not asking <= set(act.who.but_not):
             yield Text(
-                zh=f"{p.key}.acts.{key}：申请延期的人自己也能批准。请在 who.but_not 里写上：{', '.join(sorted(asking))}。",
-                en=f"{p.key}.acts.{key}: whoever asks could also grant. Add to who.but_not: {', '.join(sorted(asking))}.",
+                zh=f"{p.key}.acts.{key}：申请延期的人自己也能批准。请在 who.but_not 里写上：{names}。",
+                en=f"{p.key}.acts.{key}: whoever asks could also grant. Add to who.but_not: {names}.",
             )
     if asking and not any(clock.extension for clock in p.clocks.values()):
         yield Text(zh=f"{p.key}：没有一个时限允许延期。", en=f"{p.key}: no clock allows an extension.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -12,7 +13,7 @@ from anlan.casework.models import Case
 
 
 def sweep(*, at: datetime, batch: int = 200) -> int:
-    """Ring every rung due by `at`; the number of rungs. Each case is claimed by itself, so two sweeps never ring twice."""
+    """Ring every rung due by `at`; the number of rungs. Each case is claimed by itself: two sweeps never ring twice."""
     rung = 0
     while True:
         due = list(Case.objects.filter(tick_at__lte=at).order_by("tick_at").values_list("pk", flat=True)[:batch])
@@ -21,7 +22,7 @@ def sweep(*, at: datetime, batch: int = 200) -> int:
         rung += sum(_ring(case_id, at) for case_id in due)
 
 
-def _ring(case_id: object, at: datetime) -> int:
+def _ring(case_id: UUID, at: datetime) -> int:
     with transaction.atomic():
         case = Case.objects.select_for_update(of=("self",), skip_locked=False).get(pk=case_id)
         if case.tick_at is None or case.tick_at > at:

@@ -70,12 +70,11 @@ def merge(case: Case, target: UUID, *, by: Officer | None, at: datetime, recorde
     fresh = [report for report in reports if report not in known]
     CaseReport.objects.bulk_create(CaseReport(case_id=target, report_id=r, joined_at=at) for r in fresh)
     Case.objects.filter(pk=target).update(reports_count=F("reports_count") + len(fresh))
-    events.append(
-        NewEvent(
-            kind="case.joined", subject=target, by=by.pk if by else None, at=at, recorded_at=recorded_at,
-            area_path=case.area_path, data={"case": str(case.pk)}, id=id_at(recorded_at),
-        )  # fmt: skip
-    )
+    joined = NewEvent(
+        kind="case.joined", subject=target, by=by.pk if by else None, at=at, recorded_at=recorded_at,
+        area_path=case.area_path, data={"case": str(case.pk)}, id=id_at(recorded_at),
+    )  # fmt: skip
+    events.append(joined)
 
 
 def _departments(field: str, ids: list[int]) -> None:

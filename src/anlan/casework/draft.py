@@ -100,7 +100,7 @@ CACHES = (
 def carry(case: Case, plan: Plan, now: Standing, calendar: Calendar) -> Case:
     """Set every cache of `case` from its standing."""
     running = [run for run in now.clocks if run.state == "running" and run.due_at is not None]
-    first = min(running, key=lambda run: run.due_at or datetime.max, default=None)
+    first = min(running, key=lambda run: str(run.due_at), default=None)
     waiting = engine.ticks(plan, now, calendar)
     case.rev, case.step, case.outcome, case.closed_at = now.rev, now.step, now.outcome, now.closed_at
     case.lead_id, case.handler_id, case.topic = now.lead, now.handler, now.topic

@@ -19,6 +19,7 @@ STYLE = (
     ".pr .good{fill:#e3f2e8;stroke:#1e6b3a}.pr .end{fill:#eef2f4;stroke:#51636e}.pr .side{fill:#f3effa;stroke:#5b3fa0}"
 )
 
+
 def _long(words: str, size: int) -> float:
     """About how wide the words are drawn, in pixels: a Chinese character is as wide as it is high."""
     return sum(size if ord(c) > 0x2E80 else size * 0.56 for c in words)
@@ -87,6 +88,14 @@ def describe(procedure: Procedure, language: str) -> str:
     )
 
 
+def _head(name: str, colour: str) -> str:
+    """An arrow's head."""
+    return (
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path d="M0 0 8 4 0 8z" fill="{colour}"/></marker>'
+    )
+
+
 class _River:
     """Where everything lies, and how it is drawn."""
 
@@ -107,7 +116,7 @@ class _River:
             self.at[key] = (self._below(key, place), self.top + LANE)
         for place, key in enumerate(self.ends):
             self.at[key] = (EDGE + place * (self.wide + self.gap), self.top + LANE * (2 if self.sides else 1))
-        self.width = 2 * EDGE + max(len(self.main), len(self.ends)) * (self.wide + self.gap) - self.gap
+        self.wide_all = 2 * EDGE + max(len(self.main), len(self.ends)) * (self.wide + self.gap) - self.gap
         self.height = max(y for _, y in self.at.values()) + HIGH + 54
 
     def _below(self, key: str, place: int) -> float:
@@ -121,22 +130,21 @@ class _River:
 
     def drawn(self) -> str:
         title = escape(self.procedure.title.in_(self.language))
-        return "".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" class="pr" viewBox="0 0 {self.width:g} {self.height:g}"'
-                f' role="img" aria-label="{title}"><title>{title}</title>',
-                f"<desc>{escape(describe(self.procedure, self.language))}</desc><style>{STYLE}</style>",
-                '<defs><marker id="h" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-                '<path d="M0 0 8 4 0 8z" fill="#176b87"/></marker><marker id="v" viewBox="0 0 8 8" refX="7" refY="4"'
-                ' markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#5b3fa0"/></marker></defs>',
-                *self._flow(),
-                *self._back(),
-                *self._sidearms(),
-                *(self._box(key) for key in self.at),
-                self._note(),
-                "</svg>",
-            ]
-        )
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="pr" viewBox="0 0 {self.wide_all:g} {self.height:g}" ',
+            f'role="img" aria-label="{title}"><title>{title}</title>',
+            f"<desc>{escape(describe(self.procedure, self.language))}</desc><style>{STYLE}</style><defs>",
+            _head("h", "#176b87"),
+            _head("v", "#5b3fa0"),
+            "</defs>",
+            *self._flow(),
+            *self._back(),
+            *self._sidearms(),
+            *(self._box(key) for key in self.at),
+            self._note(),
+            "</svg>",
+        ]
+        return "".join(parts)
 
     def _words(self, keys: list[str]) -> str:
         return escape(" / ".join(self.procedure.acts[key].title.in_(self.language) for key in keys))
@@ -220,4 +228,5 @@ class _River:
         """What changes nothing about the step, in one line below."""
         stays = [key for key, act in self.procedure.acts.items() if not act.to]
         lead = "不改变步骤：" if self.language == "zh" else "Without leaving the step: "
-        return f'<text class="o" x="{EDGE}" y="{self.height - 12:g}">{escape(lead)}{self._words(stays)}</text>' if stays else ""
+        words = escape(lead) + self._words(stays)
+        return f'<text class="o" x="{EDGE}" y="{self.height - 12:g}">{words}</text>' if stays else ""

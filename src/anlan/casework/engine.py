@@ -227,6 +227,7 @@ def dues_of(now: Standing) -> dict[str, str]:
 
 # ---------------------------------------------------------------- what each effect does to the standing
 
+
 def _assign(plan: Plan, now: Standing, act: Act, past: Past) -> None:
     fields = past.data.get("fields") or {}
     now.lead = fields.get("department", now.lead)
@@ -238,7 +239,8 @@ def _assign(plan: Plan, now: Standing, act: Act, past: Past) -> None:
 def _assist(plan: Plan, now: Standing, act: Act, past: Past) -> None:
     fields = past.data.get("fields") or {}
     for department, due in (past.data.get("assisting") or {}).items():
-        asked = Assisting(int(department), fields.get("task", ""), past.at, datetime.fromisoformat(due) if due else None)
+        until = datetime.fromisoformat(due) if due else None
+        asked = Assisting(int(department), fields.get("task", ""), past.at, until)
         now.assisting.setdefault(asked.department, asked)
 
 
@@ -314,6 +316,7 @@ EFFECTS: dict[str, Callable[[Plan, Standing, Act, Past], None]] = {
 
 # ---------------------------------------------------------------- the ladder
 
+
 class Tick(NamedTuple):
     """A rung that will ring, and when."""
 
@@ -347,7 +350,8 @@ def ticks(plan: Plan, now: Standing, calendar: Calendar) -> list[Tick]:
 
 
 def _before(plan: Plan, index: int, run: Run, now: Standing, n: float, calendar: Calendar) -> datetime:
-    assert run.started_at is not None and run.due_at is not None
+    assert run.started_at is not None
+    assert run.due_at is not None
     if run.fixed is not None:
         return run.due_at - timedelta(days=n)
     total = (now.lengths.get(run.key) or plan.length(index, now.topic)) + run.extended + run.paused - n

@@ -1,4 +1,4 @@
-"""Which procedure, which department: a declared decision table of topic × area × kind of site. First row that fits wins."""
+"""Which procedure, which department: a declared table of topic × area × kind of site. The first row that fits wins."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Row(BaseModel):
 
 
 class Routing(Declaration):
-    """A decision table. Tables are read in the order of their keys, a town's own before the shipped one ("~default")."""
+    """A decision table. Tables are read in the order of their keys, the shipped one ("default") last."""
 
     title: Text
     rows: tuple[Row, ...]
@@ -98,8 +98,9 @@ def strangers(table: Routing, catalogue: Catalogue) -> Iterator[tuple[str, Text]
     topics = catalogue.all(TOPICS)
     for number, row in enumerate(table.rows):
         if row.procedure not in procedures:
-            yield f"rows[{number}].procedure", Text(
-                zh=f"没有办理程序「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"
+            yield (
+                f"rows[{number}].procedure",
+                Text(zh=f"没有办理程序「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"),
             )
         for topic in row.topics:
             if topic not in topics:

@@ -119,7 +119,7 @@ def _rang(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
     if before:
         return "rang", Text(zh=f"{clock.title.zh}将到，已提醒", en=f"{clock.title.en}: due soon, reminded")
     if event.data.get("level"):
-        return "rang", Text(zh=f"{clock.title.zh}已超，已上报上级", en=f"{clock.title.en}: overdue, raised to the level above")
+        return "rang", Text(zh=f"{clock.title.zh}已超，已上报上级", en=f"{clock.title.en}: overdue, raised a level")
     return "rang", Text(zh=f"{clock.title.zh}已到，已提醒", en=f"{clock.title.en}: time is up, reminded")
 
 

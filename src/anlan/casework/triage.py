@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from anlan.casework.cases import Opening, covers, join, open_case
+from anlan.casework.cases import Opening, covers, open_case
 from anlan.casework.draft import Draft, load
 from anlan.casework.models import Case, CaseReport
 from anlan.casework.routing import Route, route
@@ -57,9 +57,13 @@ def propose(report: Report) -> Proposal:
 
 def title_of(report: Report) -> str:
     """The one line a case is known by: where, and what."""
+    return headline(report.site.name if report.site else report.address or report.area.name_zh, report.topic)
+
+
+def headline(where: str, topic: str) -> str:
+    """Where and what, in one line of at most 200 characters."""
     topics = catalogue.current().all(TOPICS)
-    what = topics[report.topic].title.zh if report.topic in topics else "未分类"
-    where = report.site.name if report.site else report.address or report.area.name_zh
+    what = topics[topic].title.zh if topic in topics else "未分类"
     return f"{where} · {what}"[:200]
 
 
