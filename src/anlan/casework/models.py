@@ -128,6 +128,7 @@ class Tally(models.Model):
     Cohort counts stand on the day the case was opened, flows (`opened`, `finished`) on the day they happened.
     """
 
+    pk = models.CompositePrimaryKey("area_path", "department", "topic", "day")
     area_path = models.CharField(max_length=120)
     department = models.BigIntegerField(default=0)
     topic = models.CharField(max_length=60, default="*")
@@ -156,13 +157,11 @@ class Tally(models.Model):
     opened = models.IntegerField(default=0)
     finished = models.IntegerField(default=0)
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["area_path", "department", "topic", "day"], name="tally_once")]
-
 
 class Spell(models.Model):
     """How many cases opened on a day took so many local calendar days to close: percentiles without scanning cases."""
 
+    pk = models.CompositePrimaryKey("area_path", "department", "topic", "day", "days")
     area_path = models.CharField(max_length=120)
     department = models.BigIntegerField(default=0)
     topic = models.CharField(max_length=60, default="*")
@@ -170,14 +169,12 @@ class Spell(models.Model):
     days = models.IntegerField()
     cases = models.IntegerField(default=0)
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["area_path", "department", "topic", "day", "days"], name="spell_once")
-        ]
-
 
 class Counted(models.Model):
-    """What a case has already put into the tallies, so that counting it again changes nothing."""
+    """What a case has already put into the tallies, so that counting it again changes nothing.
+
+    `rows` is written and read by `counters` alone; nothing is counted, sorted or found by it.
+    """
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="counted")
-    rows = models.JSONField()
+    rows = models.TextField()
