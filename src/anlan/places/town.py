@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from anlan.kernel.catalogue import Declaration, Kind
-from anlan.kernel.coordinates import to_wgs84
+from anlan.kernel.coordinates import Point, System, to_wgs84
 from anlan.kernel.refusals import Misdeclared
 from anlan.kernel.text import Text
 
 Level = Literal["province", "prefecture", "county", "township", "village", "grid"]
-System = Literal["wgs84", "gcj02", "bd09"]
-Point = tuple[float, float]
 PLACES: Final = 7
 """Decimals kept of a degree: one centimetre."""
 
