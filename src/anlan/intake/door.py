@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from anlan.intake.reading import Reader, Reason, Unclear, Understood
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Text
 from anlan.ledger import events, personal
-from anlan.ledger.bulk import Encoded, insert_rows
+from anlan.ledger.bulk import Encoded, insert_rows, rows_among
 from anlan.ledger.events import NewEvent
 from anlan.ledger.models import Personal
 from anlan.places.models import Officer
@@ -166,12 +165,12 @@ class Door:
         return self._covered[path]
 
     def _tray(self, letters: Sequence[_Letter]) -> _Tray:
-        of_channel = Report.objects.filter(channel=self.channel.key)
+        within = ("channel", self.channel.key)
         numbers = {letter.number for letter in letters if letter.told}
-        known = of_channel.filter(message_id__in=numbers).values_list("message_id", "digest", "pk")
-        waiting = Quarantined.objects.filter(
-            channel=self.channel.key, digest__in={letter.digest for letter in letters}
-        ).values_list("digest", "pk", "state", "report_id")
+        digests = {letter.digest for letter in letters}
+        known = rows_among(Report, ("message_id", "digest", "id"), within=within, name="message_id", among=numbers)
+        columns = ("digest", "id", "state", "report_id")
+        waiting = rows_among(Quarantined, columns, within=within, name="digest", among=digests)
         return _Tray(
             {number: (digest, pk) for number, digest, pk in known},
             {digest: (pk, state, report) for digest, pk, state, report in waiting},
@@ -236,7 +235,7 @@ class Door:
         self, kind: str, pk: UUID, letter: _Letter, happened_at: datetime, path: str, data: dict[str, Any]
     ) -> NewEvent:
         # Salted, so that nobody can prove from the ledger alone what somebody told.
-        proof = hmac.digest(self._salt, pk.bytes + letter.digest.encode(), "sha256").hex()
+        proof = hashlib.blake2b(pk.bytes + letter.digest.encode(), key=self._salt, digest_size=32).hexdigest()
         return NewEvent(
             kind=kind, subject=pk, by=self._by, at=happened_at, recorded_at=self.at, area_path=path,
             data={"channel": self.channel.key, "digest": proof, **data},

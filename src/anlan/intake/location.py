@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Max, Min
@@ -27,8 +27,7 @@ class NoTown(Refusal):
     """There is no area yet that a report could belong to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The area (id and path) and site that a report belongs to, its point, and what was set aside to say so."""
 
     area: int

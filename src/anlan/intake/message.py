@@ -10,6 +10,7 @@ from typing import Any
 from anlan.kernel.text import Text
 
 _written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring
 
 
 def as_told(message: Mapping[str, Any]) -> dict[str, str]:
@@ -34,7 +35,8 @@ def _clean(text: str) -> str:
 
 def canonical(told: Mapping[str, str]) -> str:
     """The one way of writing these cells as JSON; the order of the columns does not count."""
-    return _written(told)
+    # What `_written` gives, in half the time: a message is flat and all text.
+    return "{" + ",".join([f"{_quoted(name)}:{_quoted(told[name])}" for name in sorted(told)]) + "}"
 
 
 def is_storable(text: str) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from anlan.intake import cells, topic
@@ -51,8 +51,7 @@ class Unclear:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(NamedTuple):
     """What a message says. `lon`, `lat` in WGS-84 degrees or None together; `message_id` "" = it has no number;
     `area_told` is the area as the cell has it.
 
@@ -71,7 +70,7 @@ class Understood:
     lon: float | None = None
     lat: float | None = None
     notes: tuple[Text, ...] = ()
-    values: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    values: Mapping[str, Any] = _NOTHING
 
 
 def understand(
@@ -101,6 +100,7 @@ class Reader:
             for field, column in channel.columns.items()
             if not column.personal
         ]
+        self._only_name = channel.message_id in {f"{{{name}}}" for name in message_id_fields(channel)}
         self._id_names = {name: self._source_of(name) for name in message_id_fields(channel)}
 
     def _source_of(self, name: str) -> str:
@@ -168,6 +168,8 @@ class Reader:
 
     def _number(self, message: Mapping[str, str]) -> str:
         parts = {name: message.get(source, "").strip() for name, source in self._id_names.items()}
+        if self._only_name:
+            return next(iter(parts.values()))
         return self.channel.message_id.format(**parts) if any(parts.values()) else ""
 
     def _point(

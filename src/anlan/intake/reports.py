@@ -22,7 +22,7 @@ from anlan.places.scope import Reach
 
 __all__ = ["NotUnderstood", "OutOfReach", "Received", "ReceivedRow", "receive", "receive_many", "withdraw"]
 
-ROUND: Final = 1000
+ROUND: Final = 2000
 """How many messages of a file share a transaction."""
 
 Message = tuple[int | None, Mapping[str, str]]
