@@ -11,7 +11,7 @@ help: ## Show this list
 
 demo: ## Build the demo town and serve it on http://127.0.0.1:8000
 	@scripts/python
-	@$(BIN)/anlan demo
+	@ANLAN_PACKS=packs/qinglan $(BIN)/anlan demo
 
 test: ## Run every test, on SQLite, on PostgreSQL and in a browser
 	@scripts/python dev
