@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anlan.presentation.settings")
 application = get_wsgi_application()
 
 # Needs Django ready: declarations are checked against each other once all layers are there.
-from anlan.presentation import checks  # noqa: E402
+from anlan.presentation import checks, parent  # noqa: E402
 
 checks.refuse_problems(catalogue.current())
+parent.end_with_parent()

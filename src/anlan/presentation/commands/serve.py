@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -16,7 +17,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from anlan.kernel import catalogue
-from anlan.presentation import checks
+from anlan.presentation import checks, parent
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -44,6 +45,7 @@ def prepare() -> None:
 
 def run(*, host: str, port: int, workers: int, work: bool) -> None:
     """Serves until stopped. The loops live in a process of their own, so that no page waits for them."""
+    os.environ[parent.VARIABLE] = str(os.getpid())
     typer.echo(f"http://{host}:{port}")
     with loops(wanted=work):
         Granian(
@@ -60,14 +62,26 @@ def run(*, host: str, port: int, workers: int, work: bool) -> None:
 
 @contextmanager
 def loops(*, wanted: bool) -> Iterator[None]:
-    """`anlan work` as a child that ends with this process, however this process ends."""
+    """`anlan work` as a child, started again should it ever end before this process does."""
     if not wanted:
         yield
         return
-    command = [sys.executable, "-m", "anlan.presentation.commands.main", "work", "--parent", str(os.getpid())]
-    child = subprocess.Popen(command)
+    stop = threading.Event()
+    keeper = threading.Thread(target=keep_working, args=(stop,))
+    keeper.start()
     try:
         yield
     finally:
+        stop.set()
+        keeper.join()
+
+
+def keep_working(stop: threading.Event) -> None:
+    """Runs the child until `stop`."""
+    while not stop.is_set():
+        child = subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
+        while child.poll() is None and not stop.wait(0.5):
+            pass
         child.terminate()
-        child.wait(timeout=30)
+        child.wait()
+        stop.wait(5)

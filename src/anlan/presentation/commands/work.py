@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from django.utils import timezone
 
 from anlan.casework import clocks
 from anlan.ledger import personal, seal
-from anlan.presentation import followers
+from anlan.presentation import followers, parent
 
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -45,7 +44,6 @@ LOOPS = (
 @app.command()
 def work(
     once: Annotated[bool, typer.Option("--once", help="每个循环各做一遍就结束 / Do each once, then end")] = False,
-    parent: Annotated[int, typer.Option(hidden=True, help="此进程结束时一起结束 / End when this process ends")] = 0,
 ) -> None:
     """运行后台循环：时限、跟随、封存、到期清除。可以随时中断，也可以同时运行多个。
 
@@ -58,7 +56,8 @@ def work(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    until_stopped(LOOPS, stop=stop, parent=parent)
+    parent.end_with_parent()
+    until_stopped(LOOPS, stop=stop)
 
 
 def exhaust(loop: Loop, *, at_most: int = 1_000_000) -> int:
@@ -72,10 +71,10 @@ def exhaust(loop: Loop, *, at_most: int = 1_000_000) -> int:
     return done
 
 
-def until_stopped(loops: Sequence[Loop], *, stop: threading.Event, parent: int) -> None:
+def until_stopped(loops: Sequence[Loop], *, stop: threading.Event) -> None:
     """Runs whichever loop is due next. A loop that fails is tried again after its pause; the others go on."""
     due = {loop.name: timezone.now() for loop in loops}
-    while not stop.is_set() and (not parent or os.getppid() == parent):
+    while not stop.is_set():
         now = timezone.now()
         for loop in loops:
             if due[loop.name] <= now and not stop.is_set():
