@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.db import models
 
+# Before every event: a ledger carried here from another database numbers its transactions below zero.
+START = -(2**63)
+
 
 class Event(models.Model):
     """One thing that happened. Appended in the transaction of the change it records; never changed, never deleted.
 
-    `kind` is noun.past_tense (`case.moved`); `subject` is the id of what it happened to; `key` makes appending idempotent.
+    `kind` is noun.past_tense (`case.moved`); `subject` is the id of what it happened to; `key` is recorded only once.
     `at` is when it happened, `device_at` what the reporting device's clock said, `recorded_at` when it was written.
-    `tx` is the writing transaction (PostgreSQL) or 0 (SQLite): (tx, seq) is the order in which followers read.
+    `tx` is the writing transaction (PostgreSQL) or 0 (SQLite): (tx, seq) is the order in which followers read. It is no
+    part of what is sealed: carried to another database it is lowered, in the same order (see ledger.carry).
     """
 
     seq = models.BigAutoField(primary_key=True)
@@ -35,7 +39,10 @@ class Event(models.Model):
 
 
 class Seal(models.Model):
-    """One closed batch of events: Merkle roots in two digests, chained to the seal before it."""
+    """One closed batch of events: Merkle roots in two digests, chained to the seal before it.
+
+    `leaves` holds, for each event in order, its seq (8 bytes) and its sha256 (32 bytes), so that a change can be named.
+    """
 
     number = models.BigIntegerField(primary_key=True)
     first_tx = models.BigIntegerField()
@@ -55,13 +62,13 @@ class Cursor(models.Model):
     """How far a follower has read."""
 
     name = models.CharField(max_length=60, primary_key=True)
-    tx = models.BigIntegerField(default=0)
+    tx = models.BigIntegerField(default=START)
     seq = models.BigIntegerField(default=0)
     moved_at = models.DateTimeField(null=True)
 
 
 class Personal(models.Model):
-    """Personal data kept outside events, encrypted, with the day on which it is erased."""
+    """Personal data kept outside events, encrypted, with the last day on which it may be kept."""
 
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=40)

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='Cursor',
             fields=[
                 ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('tx', models.BigIntegerField(default=0)),
+                ('tx', models.BigIntegerField(default=-9223372036854775808)),
                 ('seq', models.BigIntegerField(default=0)),
                 ('moved_at', models.DateTimeField(null=True)),
             ],

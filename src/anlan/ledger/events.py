@@ -1,0 +1,193 @@
+"""Appending to the ledger and reading what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from anlan.kernel.ids import new_id
+from anlan.kernel.text import Refusal
+from anlan.ledger import canonical
+from anlan.ledger.models import Event
+
+COLUMNS = ("id", "kind", "subject", "by", "at", "device_at", "recorded_at", "area_path", "key", "data")
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_VALUES = ", ".join(["%s"] * len(COLUMNS))
+_INSERT = f"INSERT INTO ledger_event (tx, {_NAMES}) VALUES (0, {_VALUES})"  # noqa: S608 - our own column names
+_APPEND = f"{_INSERT} ON CONFLICT (key) DO NOTHING RETURNING seq, tx"
+_COPY = f"COPY ledger_event (tx, {_NAMES}) FROM STDIN"
+_KIND = re.compile(r"[a-z][a-z_]*\.[a-z_]+")
+# Of so many keys at a time it is asked which one was there already.
+_ASKED = 500
+
+
+class AlreadyRecorded(Refusal):
+    """An event with this key is in the ledger: the act was recorded before, and is not recorded twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"这件事已经记录过了（编号 {key}），没有重复记录。",
+            f"This was recorded before (key {key}) and was not recorded twice.",
+        )
+        self.key = key
+
+
+class NotInTransaction(RuntimeError):
+    """An event was appended outside a transaction: it could stay although the change it records did not."""
+
+    def __init__(self) -> None:
+        super().__init__("Append events inside the transaction.atomic() of the change they record.")
+
+
+@dataclass(slots=True)
+class NewEvent:
+    """An event to append. `kind` is noun.past_tense; moments are aware; `data` is JSON and holds no personal data.
+
+    `at` is when it happened, `recorded_at` when it is written; `key`, where given, is recorded at most once.
+    """
+
+    kind: str
+    subject: UUID
+    _: KW_ONLY
+    by: int | None
+    at: datetime
+    recorded_at: datetime
+    area_path: str = ""
+    key: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    device_at: datetime | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+def append(event: NewEvent) -> Event:
+    """Append one event in the current transaction.
+
+    Raises AlreadyRecorded when its key is there; the transaction stays usable. Raises NotInTransaction outside one.
+    """
+    _must_be_in_transaction()
+    _check_kind(event.kind)
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND, _row(event, *_adapters()))
+        row = cursor.fetchone()
+    if row is None:
+        raise AlreadyRecorded(str(event.key))
+    values = {name: getattr(event, name) for name in COLUMNS}
+    return Event(seq=row[0], tx=row[1], **values)
+
+
+def append_many(events: Sequence[NewEvent]) -> None:
+    """Append events in this order, all or none, as fast as the database takes them.
+
+    Raises AlreadyRecorded, naming one key, when any key is there; the transaction stays usable.
+    """
+    _must_be_in_transaction()
+    if not events:
+        return
+    for kind in {event.kind for event in events}:
+        _check_kind(kind)
+    keys = [event.key for event in events if event.key is not None]
+    if not keys:
+        _write(events)
+        return
+    try:
+        with transaction.atomic():
+            _write(events)
+    except IntegrityError:
+        key = _recorded_or_twice(keys)
+        if key is None:
+            raise
+        raise AlreadyRecorded(key) from None
+
+
+def history(subject: UUID) -> list[Event]:
+    """Everything that happened to `subject`, in the order it was written."""
+    return list(Event.objects.filter(subject=subject).order_by("seq"))
+
+
+def find(key: str) -> Event | None:
+    """The event recorded under `key`, if there is one."""
+    return Event.objects.filter(key=key).first()
+
+
+def _must_be_in_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise NotInTransaction
+
+
+@lru_cache(maxsize=1024)
+def _check_kind(kind: str) -> None:
+    if not _KIND.fullmatch(kind) or len(kind) > 60:
+        raise ValueError(f"An event's kind is noun.past_tense, at most 60 letters, not '{kind}'.")
+
+
+def _write(events: Sequence[NewEvent]) -> None:
+    stamp, name = _adapters()
+    rows = [_row(event, stamp, name) for event in events]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+                for row in rows:
+                    copy.write_row((0, *row))
+        else:
+            cursor.executemany(_INSERT, rows)
+
+
+def _row(event: NewEvent, stamp: Any, name: Any) -> tuple[Any, ...]:
+    device_at = event.device_at
+    return (
+        name(event.id),
+        event.kind,
+        name(event.subject),
+        event.by,
+        stamp(event.at),
+        None if device_at is None else stamp(device_at),
+        stamp(event.recorded_at),
+        event.area_path,
+        event.key,
+        canonical.json_text(event.data),
+    )
+
+
+def _adapters() -> tuple[Any, Any]:
+    """How this database takes a moment and a UUID: PostgreSQL knows both, SQLite keeps them as Django writes them."""
+    return (_aware, _itself) if connection.vendor == "postgresql" else (_utc_text, _hex)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"A moment must know its time zone: {moment.isoformat()}")
+    return moment
+
+
+# Many events of one import share their moments.
+@lru_cache(maxsize=4096)
+def _utc_text(moment: datetime) -> str:
+    return str(_aware(moment).astimezone(UTC).replace(tzinfo=None))
+
+
+def _itself(identifier: UUID) -> UUID:
+    return identifier
+
+
+def _hex(identifier: UUID) -> str:
+    return identifier.hex
+
+
+def _recorded_or_twice(keys: Sequence[str]) -> str | None:
+    for start in range(0, len(keys), _ASKED):
+        found = Event.objects.filter(key__in=keys[start : start + _ASKED]).values_list("key", flat=True).first()
+        if found is not None:
+            return found
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None

@@ -1,0 +1,62 @@
+"""The order of events, (tx, seq), and how far it can be read without missing one that is still being written.
+
+A transaction that began earlier can commit later, with a lower seq. On PostgreSQL therefore only what the oldest
+running transaction cannot add to any more is settled; SQLite has one writer, and seq is the order of commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db import connection
+from django.db.models import BigIntegerField, Func, QuerySet
+
+from anlan.ledger.models import Event
+
+Position = tuple[int, int]
+
+
+class _Horizon(Func):
+    """The first `tx` that is not settled. A session that sets `anlan.alone` is the only writer: it need not wait."""
+
+    template = """CASE WHEN current_setting('anlan.alone', true) = 'on' THEN 9223372036854775807
+        ELSE pg_snapshot_xmin(pg_current_snapshot())::text::bigint END"""
+    output_field = BigIntegerField()
+
+
+def settled_after(position: Position, *, limit: int) -> list[Event]:
+    """At most `limit` settled events after `position`, in order."""
+    return list(islice(_in_turn(_after(_settled(), position), limit), limit))
+
+
+def count_after(position: Position, *, settled: bool) -> int:
+    """How many events stand after `position`; `settled` leaves out those that cannot be read yet."""
+    return sum(part.count() for part in _after(_settled() if settled else Event.objects.all(), position))
+
+
+def between(after: Position, last: Position) -> Iterator[Event]:
+    """Every event after the position `after`, up to and including `last`, in order, read in batches."""
+    (first_tx, first_seq), (last_tx, last_seq) = after, last
+    events = Event.objects.order_by("tx", "seq")
+    if first_tx == last_tx:
+        yield from events.filter(tx=first_tx, seq__gt=first_seq, seq__lte=last_seq).iterator()
+        return
+    yield from events.filter(tx=first_tx, seq__gt=first_seq).iterator()
+    yield from events.filter(tx__gt=first_tx, tx__lt=last_tx).iterator()
+    yield from events.filter(tx=last_tx, seq__lte=last_seq).iterator()
+
+
+def _settled() -> QuerySet[Event]:
+    return Event.objects.filter(tx__lt=_Horizon()) if connection.vendor == "postgresql" else Event.objects.all()
+
+
+def _after(events: QuerySet[Event], position: Position) -> tuple[QuerySet[Event], QuerySet[Event]]:
+    # Two ranges of one index; SQLite reads `(tx, seq) > (…)` from the beginning of tx.
+    tx, seq = position
+    return events.filter(tx=tx, seq__gt=seq).order_by("seq"), events.filter(tx__gt=tx).order_by("tx", "seq")
+
+
+def _in_turn(parts: tuple[QuerySet[Event], ...], limit: int) -> Iterator[Event]:
+    for part in parts:
+        yield from part[:limit]
