@@ -1,0 +1,56 @@
+"""Digests of a batch of events: leaves, the Merkle root over them, and the chain from seal to seal.
+
+The tree is that of RFC 6962: leaves and nodes are hashed under different first bytes, and an odd node is carried up as
+it is, so that no two lists of leaves have the same root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from struct import Struct
+
+from cryptography.hazmat.primitives import hashes
+
+Digest = Callable[[bytes], bytes]
+
+LEAF, NODE, CHAIN = b"\x00", b"\x01", b"\x02"
+NOTHING_BEFORE = bytes(32)
+_HEAD = Struct(">qqqqq")
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 (FIPS 180-4)."""
+    return hashlib.sha256(data).digest()
+
+
+def sm3(data: bytes) -> bytes:
+    """SM3 (GB/T 32905-2016)."""
+    state = hashes.Hash(hashes.SM3())
+    state.update(data)
+    return state.finalize()
+
+
+def leaf(digest: Digest, record: bytes) -> bytes:
+    """The digest of one event's bytes."""
+    return digest(LEAF + record)
+
+
+def root(digest: Digest, leaves: Sequence[bytes]) -> bytes:
+    """The root over at least one leaf."""
+    if not leaves:
+        raise ValueError("A seal holds at least one event.")
+    level = list(leaves)
+    while len(level) > 1:
+        paired = [digest(NODE + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level = paired + level[len(paired) * 2 :]
+    return level[0]
+
+
+def chain(digest: Digest, before: bytes, numbers: tuple[int, int, int, int, int], top: bytes) -> bytes:
+    """What binds a seal to the one before it.
+
+    `numbers`: the seal's number, its count of events, the first and last seq, and its moment in microseconds since
+    1970; `top` is its root.
+    """
+    return digest(CHAIN + before + _HEAD.pack(*numbers) + top)
