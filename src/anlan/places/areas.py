@@ -219,7 +219,9 @@ def _wrong_with(boundary: Mapping[str, Any]) -> str:
         drawn = shape(boundary)
     except (ValueError, TypeError, LookupError, shapely.errors.ShapelyError) as reason:
         return str(reason)
-    west, south, east, north = drawn.bounds if not drawn.is_empty else (999.0, 0.0, 0.0, 0.0)
+    if drawn.is_empty:
+        return "empty"
+    west, south, east, north = drawn.bounds
     if west < -180 or south < -90 or east > 180 or north > 90:
         return "outside longitude ±180, latitude ±90"
     return "" if drawn.is_valid else explain_validity(drawn)
