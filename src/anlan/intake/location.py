@@ -113,7 +113,8 @@ class Locator:
         self._site_column = channel.columns.get("site")
         self._root = self._root_of(channel)
         posts = posts_of(by, at=at) if by else ()
-        self.base = next((post.area.path for post in posts if post.area.path in self.tree.ids), "") or self.root
+        post = next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
+        self.base = post or self._root or self.tree.trunk()
 
     def _root_of(self, channel: Channel) -> str:
         code = channel.area_default
@@ -130,11 +131,6 @@ class Locator:
                 field="area",
             )
         return path
-
-    @property
-    def root(self) -> str:
-        """The path of the town's topmost area."""
-        return self._root or self.tree.trunk()
 
     def places(self, told: Sequence[tuple[int | None, Understood]]) -> list[Place | Reason]:
         """Where each (row number, message) belongs; a `Reason` when it names an area or a site that is not there."""
@@ -187,7 +183,7 @@ class Locator:
         if column is None or column.on_bad == "quarantine":
             return Reason("area", column.names[0] if column else "", wrong)
         notes.append(wrong)
-        return self.root
+        return self._root or self.base
 
     def _filed(self, told: Understood, why: Text, row_no: int | None) -> Text:
         name = self._column.names[0] if self._column else "area"
