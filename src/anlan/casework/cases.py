@@ -133,9 +133,10 @@ def prepare(
     plan = ready(declared)
     case = Case(
         id=id_at(at), procedure=declared.key, edition=declared.edition, topic=opening.topic, title=opening.title[:200],
-        description=opening.description, area=opening.area, area_path=opening.area.path, address=opening.address[:200],
-        site=opening.site, party=opening.party, lon=opening.lon, lat=opening.lat, channel=opening.channel,
-        opened_by=by, opened_at=at, split_from_id=opening.split_from,
+        description=opening.description, area_id=opening.area.pk, area_path=opening.area.path,
+        address=opening.address[:200], site_id=opening.site.pk if opening.site else None,
+        party_id=opening.party.pk if opening.party else None, lon=opening.lon, lat=opening.lat, channel=opening.channel,
+        opened_by_id=by.pk if by else None, opened_at=at, split_from_id=opening.split_from,
     )  # fmt: skip
     draft = Draft(case, plan, calendar, stand(plan, (), calendar), set())
     draft.add(

@@ -48,6 +48,7 @@ class Replayed:
     acts: Counter[str] = field(default_factory=Counter)
     rungs: int = 0
     merged: int = 0
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     already: int = 0
     unrouted: int = 0
     open_still: int = 0
@@ -144,7 +145,9 @@ class _Player:
         told, place = story.row.told, story.row.place
         assert told is not None
         assert place is not None
-        area = self._areas.setdefault(place.area, Area(pk=place.area, path=place.path))
+        area = self._areas.get(place.area)
+        if area is None:
+            area = self._areas[place.area] = Area(pk=place.area, path=place.path)
         opening = cases.Opening(
             procedure=found.procedure, area=area, title=headline(told.address, told.topic), topic=told.topic,
             description=told.description, address=told.address, lon=place.lon, lat=place.lat, channel=self.channel,
@@ -174,18 +177,24 @@ class _Player:
             else:
                 assert story.target.draft is not None
                 data = {"case": str(story.target.draft.case.pk)}
-                self.joined.append((story, at))
-                self.result.merged += 1
         draft = story.draft
         rungs = draft.ring(until=at, recorded_at=self.recorded_at)
-        allowed = draft.plan.acts[key].who.roles
+        allowed = draft.plan.acts[key].who.roles if key in draft.plan.acts else ()
         departments = frozenset({draft.now.lead}) if draft.now.lead else frozenset[int]()
-        acts.examine(draft.plan, draft.now, key, Actor(self.by.pk, frozenset(allowed), departments), data, 0, True)
+        who = Actor(self.by.pk, frozenset(allowed), departments)
+        try:
+            acts.examine(draft.plan, draft.now, key, who, data, 0, True)
+        except Refusal as refusal:
+            self.result.refused[refusal.text.zh, refusal.text.en] += 1
+            return
         whole: dict[str, Any] = {"act": key, "to": draft.plan.acts[key].to, "fields": data, "dues": dues_of(draft.now)}
         draft.add(
             MOVED, by=self.by.pk, at=max(at, draft.now.last_at or at), recorded_at=self.recorded_at, data=whole,
             key=f"replay:{story.row.report}",
         )  # fmt: skip
+        if story.target is not None:
+            self.joined.append((story, at))
+            self.result.merged += 1
         self.result.acts[key] += 1
         self.result.rungs += rungs
         self._touch(story, 1 + rungs)
