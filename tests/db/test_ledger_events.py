@@ -23,7 +23,8 @@ AT = datetime(2026, 3, 2, 1, 30, 0, 250, tzinfo=UTC)
 
 
 def happened(kind: str = "case.moved", subject: UUID | None = None, **more: Any) -> NewEvent:
-    return NewEvent(kind, subject or new_id(), **({"by": 5, "at": AT, "recorded_at": AT} | more))
+    usual: dict[str, Any] = {"by": 5, "at": AT, "recorded_at": AT}
+    return NewEvent(kind, subject or new_id(), **(usual | more))
 
 
 def test_what_was_appended_can_be_read_as_it_was() -> None:
@@ -142,9 +143,9 @@ def test_the_database_itself_refuses_to_change_what_was_written(statement: str) 
     append(happened())
     seal.seal(at=AT)
     before = list(Event.objects.values()), list(Seal.objects.values_list("number", "count"))
-    with pytest.raises(IntegrityError, match=r"账本只增不改.* / The ledger only grows"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    refused = pytest.raises(IntegrityError, match=r"台账只增不改.* / The ledger only grows")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
     assert (list(Event.objects.values()), list(Seal.objects.values_list("number", "count"))) == before
 
 

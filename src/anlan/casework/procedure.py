@@ -198,7 +198,7 @@ def in_force(key: str, day: date) -> Procedure:
     ]
     if not editions:
         raise NoProcedure(
-            f"{day} 没有生效的办理程序“{key}”。请检查程序文件的 key 和 effective_from。",
+            f"{day} 没有生效的流程“{key}”。请检查程序文件的 key 和 effective_from。",
             f"No procedure '{key}' is in force on {day}. Check the key and effective_from of its file.",
             field="procedure",
         )

@@ -100,8 +100,8 @@ def strangers(table: Routing, catalogue: Catalogue) -> Iterator[tuple[str, Text]
         if row.procedure not in procedures:
             yield (
                 f"rows[{number}].procedure",
-                Text(zh=f"没有办理程序「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"),
+                Text(zh=f"没有流程「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"),
             )
         for topic in row.topics:
             if topic not in topics:
-                yield f"rows[{number}].topics", Text(zh=f"没有事项类别「{topic}」", en=f"there is no topic “{topic}”")
+                yield f"rows[{number}].topics", Text(zh=f"没有类别「{topic}」", en=f"there is no topic “{topic}”")

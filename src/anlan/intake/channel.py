@@ -230,4 +230,4 @@ def strangers(channel: Channel, catalogue: Catalogue) -> Iterator[tuple[str, Tex
     for where, keys in named.items():
         for key in keys:
             if key and key not in topics:
-                yield where, Text(zh=f"没有事项「{key}」", en=f"there is no topic “{key}”")
+                yield where, Text(zh=f"没有类别「{key}」", en=f"there is no topic “{key}”")

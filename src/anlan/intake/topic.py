@@ -75,4 +75,4 @@ def propose(topics: Mapping[str, Topic], text: str, *, most: int = 3) -> list[st
 def strangers(topic: Topic, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:
     """What this topic names that nobody declares: its parent."""
     if topic.parent and topic.parent not in catalogue.all(TOPICS):
-        yield "parent", Text(zh=f"没有事项「{topic.parent}」", en=f"there is no topic “{topic.parent}”")
+        yield "parent", Text(zh=f"没有类别「{topic.parent}」", en=f"there is no topic “{topic.parent}”")

@@ -12,10 +12,10 @@ from anlan.kernel.refusals import Misdeclared
 from anlan.kernel.text import Text
 
 ACTIONS: Final[dict[str, Text]] = {
-    "cases.see": Text(zh="查看案件", en="See cases"),
-    "cases.act": Text(zh="办理案件", en="Act on cases"),
-    "cases.bulk": Text(zh="批量办理案件", en="Act on many cases at once"),
-    "cases.export": Text(zh="导出案件", en="Export cases"),
+    "cases.see": Text(zh="查看事项", en="See cases"),
+    "cases.act": Text(zh="办理事项", en="Act on cases"),
+    "cases.bulk": Text(zh="批量办理事项", en="Act on many cases at once"),
+    "cases.export": Text(zh="导出事项", en="Export cases"),
     "reports.see": Text(zh="查看上报", en="See reports"),
     "reports.receive": Text(zh="上报", en="Report"),
     "quarantine.see": Text(zh="查看待核来件", en="See quarantined messages"),
@@ -32,7 +32,7 @@ ACTIONS: Final[dict[str, Text]] = {
     "tokens.edit": Text(zh="维护接口令牌", en="Edit tokens"),
     "statistics.see": Text(zh="查看统计", en="See statistics"),
     "procedures.see": Text(zh="查看流程", en="See procedures"),
-    "ledger.see": Text(zh="查看账本", en="See the ledger"),
+    "ledger.see": Text(zh="查看台账", en="See the ledger"),
     "reporter.see": Text(zh="查看上报人", en="See who reported"),
     "notices.see": Text(zh="查看提醒", en="See notices"),
 }

@@ -6,7 +6,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 KEPT = ("ledger_event", "ledger_seal")
-WHY = "账本只增不改，{table} 不可{zh}；请追加一条更正 / The ledger only grows: {table} cannot be {en}; append a correction"
+WHY = "台账只增不改，{table} 不可{zh}；请追加一条更正 / The ledger only grows: {table} cannot be {en}; append a correction"
 REFUSED = {"UPDATE": ("修改", "changed"), "DELETE": ("删除", "deleted from"), "TRUNCATE": ("清空", "emptied")}
 
 POSTGRES_FUNCTIONS = """
