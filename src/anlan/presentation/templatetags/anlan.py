@@ -7,11 +7,14 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from anlan.intake.topic import TOPICS
+from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.presentation.web import lights, words
 
@@ -148,3 +151,37 @@ def said(value: Any, now: datetime | None = None) -> Any:
     if isinstance(value, Text):
         return value.in_(speaking())
     return name(value) if hasattr(value, "name_zh") or hasattr(value, "pk") else value
+
+
+@register.filter
+def case_url(case: Any) -> str:
+    """Where a case is shown."""
+    try:
+        return reverse("case", args=[case.number])
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def topic(key: str) -> str:
+    """The title of a topic in the page's language; the key itself when no file declares it any more."""
+    if not key:
+        return t("所有事项", "Every topic")
+    declared = catalogue.current().all(TOPICS).get(key)
+    return declared.title.in_(speaking()) if declared else key
+
+
+UNITS = {
+    "minutes": Text(zh="{n} 分钟", en="{n} min"),
+    "hours": Text(zh="{n} 小时", en="{n} hours"),
+    "calendar_days": Text(zh="{n} 天", en="{n} days"),
+    "working_days": Text(zh="{n} 个工作日", en="{n} working days"),
+    "working_minutes": Text(zh="{n} 个工作分钟", en="{n} working minutes"),
+    "working_hours": Text(zh="{n} 个工作小时", en="{n} working hours"),
+}
+
+
+@register.filter
+def length_words(length: Any) -> str:
+    """So much time in its unit: "5 个工作日"."""
+    return UNITS[length.unit].format(n=f"{length.n:g}").in_(speaking())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from anlan.kernel.text import Refusal, Text
@@ -24,7 +24,10 @@ TOO_LONG = Text(zh="太长了：最多 {n} 个字。", en="Too long: at most {n}
 
 @dataclass(slots=True)
 class Ask:
-    """One thing asked. `type`: text, longtext, choice, radio, choices, date, number, yes_no, password, photos."""
+    """One thing asked. `type`: text, longtext, choice, radio, choices, date, number, yes_no, password, photos, lookup.
+
+    `reader` turns the words of a good answer into the thing they name, or raises a `Refusal`.
+    """
 
     key: str
     label: Text
@@ -36,6 +39,8 @@ class Ask:
     longest: int = 200
     autocomplete: str = ""
     error: Text | None = None
+    source: str = ""
+    reader: Callable[[str], Any] | None = None
 
     @property
     def html_type(self) -> str:
@@ -48,7 +53,7 @@ class Ask:
             return ""
         return self.value.isoformat() if isinstance(self.value, date) else str(self.value)
 
-    def read(self, given: MultiValueDict[str, Any]) -> Any:
+    def read(self, given: MultiValueDict[str, Any] | QueryDict) -> Any:
         """The answer as a value (None when left empty); sets `error` when it cannot be one."""
         self.error = None
         if self.type == "choices":
@@ -66,7 +71,15 @@ class Ask:
         if not raw:
             self.error = EMPTY if self.required else None
             return None
-        return self._parsed(raw)
+        parsed = self._parsed(raw)
+        return parsed if self.error or self.reader is None else self._understood(raw)
+
+    def _understood(self, raw: str) -> Any:
+        try:
+            return self.reader(raw) if self.reader else raw
+        except Refusal as refusal:
+            self.error = refusal.text
+            return None
 
     def _chosen(self, raws: list[str]) -> list[str]:
         known = {str(value) for value, _ in self.choices}

@@ -4,16 +4,71 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from anlan.presentation.web import signin, switch
+from anlan.presentation.web import (
+    areas,
+    asking,
+    people,
+    settings_declared,
+    settings_hub,
+    settings_places,
+    settings_system,
+    signin,
+    sites,
+    switch,
+)
 
-urlpatterns: list[URLPattern | URLResolver] = [
+FRAME: list[URLPattern | URLResolver] = [
     path("", switch.home, name="home"),
     path("search/", switch.search, name="search"),
-    path("areas/switch/", switch.area_switch, name="area_switch"),
+    path("suggest/<slug:kind>/", asking.suggest, name="suggest"),
     path("sign-in/", signin.sign_in, name="sign_in"),
     path("sign-out/", signin.sign_out, name="sign_out"),
     path("language/", signin.language, name="language"),
     path("me/", signin.me, name="me"),
     path("me/password/", signin.password, name="password"),
+]
+PLACES: list[URLPattern | URLResolver] = [
+    path("sites/", sites.index, name="sites"),
+    path("sites/add/", sites.add, name="site_add"),
+    path("sites/<slug:code>/", sites.one, name="site"),
+    path("sites/<slug:code>/sign/", sites.sign, name="site_qr"),
+    path("sites/<slug:code>/change/", sites.change, name="site_change"),
+    path("sites/<slug:code>/close/", sites.close, name="site_close"),
+    path("areas/", areas.index, name="areas"),
+    path("areas/switch/", switch.area_switch, name="area_switch"),
+    path("areas/<slug:code>/", areas.one, name="area"),
+    path("areas/<slug:code>/add/", areas.add, name="area_add"),
+    path("areas/<slug:code>/rename/", areas.rename, name="area_rename"),
+    path("areas/<slug:code>/boundary/", areas.boundary, name="area_boundary"),
+    path("areas/<slug:code>/move/", areas.move, name="area_move"),
+    path("areas/<slug:code>/close/", areas.close, name="area_close"),
+]
+SETTINGS: list[URLPattern | URLResolver] = [
+    path("settings/", settings_hub.index, name="settings"),
+    *settings_places.PARTIES.urls(),
+    *settings_places.DEPARTMENTS.urls(),
+    path("settings/departments/<int:pk>/retire/", settings_places.department_retire, name="department_retire"),
+    *settings_places.DUTIES.urls(),
+    path("settings/duties/<int:pk>/end/", settings_places.duty_end, name="duty_end"),
+    path("settings/responsible/", settings_places.responsible, name="responsible"),
+    *people.OFFICERS.urls(),
+    path("settings/officers/<int:pk>/post/", people.post_add, name="post_add"),
+    path("settings/officers/<int:pk>/password/", people.officer_password, name="officer_password"),
+    path("settings/posts/<int:pk>/end/", people.post_end, name="post_end"),
+    path("settings/roles/", people.roles, name="roles"),
+    path("settings/keys/", settings_system.token_list, name="tokens"),
+    path("settings/keys/issue/", settings_system.token_issue, name="token_issue"),
+    path("settings/keys/<int:pk>/", settings_system.token_one, name="token"),
+    path("settings/keys/<int:pk>/revoke/", settings_system.token_revoke, name="token_revoke"),
+    path("settings/calendar/", settings_system.calendar, name="calendar"),
+    path("settings/calendar/load/", settings_system.notice_load, name="notice_load"),
+    path("settings/declared/", settings_declared.index, name="declared"),
+    path("settings/declared/<slug:folder>/", settings_declared.kind, name="declared_kind"),
+    path("settings/declared/<slug:folder>/<path:identity>/", settings_declared.one, name="declaration"),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *FRAME,
+    *PLACES,
+    *SETTINGS,
     path("", include("anlan.presentation.web.case_urls")),
 ]
