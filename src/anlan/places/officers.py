@@ -121,10 +121,7 @@ def post(
     """Give `officer` the role over `area` from `valid_from` (the day of `at`) to the day before `valid_to`."""
     begins = valid_from or day_of(at)
     _check_post(role, department, party, certificate_no, certificate_until)
-    if valid_to is not None and valid_to <= begins:
-        raise OfficerRefused(
-            "岗位结束日期要晚于开始日期。", "The post must end on a later day than it begins.", field="valid_to"
-        )
+    _check_term(begins, valid_to)
     same = Post.objects.filter(officer=officer, role=role, area=area, department=department, party=party)
     if same.filter(on(begins)).exists():
         raise OfficerRefused(
@@ -274,6 +271,13 @@ def _record_post(kind: str, held: Post, *, by: Officer | None, at: datetime) -> 
         "to": held.valid_to.isoformat() if held.valid_to else None,
     }
     record(kind, held.officer, by=by, at=at, area_path=held.area.path, data=data)
+
+
+def _check_term(begins: date, ends: date | None) -> None:
+    if ends is not None and ends <= begins:
+        raise OfficerRefused(
+            "岗位结束日期要晚于开始日期。", "The post must end on a later day than it begins.", field="valid_to"
+        )
 
 
 def _check_names(username: str, name: str) -> None:
