@@ -105,6 +105,16 @@ def test_moving_an_area_moves_all_below_it_and_keeps_the_tree_of_the_day_before(
     assert areas.at_day(TODAY).count() == len(before)
 
 
+def test_the_children_of_a_day_are_those_of_that_day_through_moves_and_new_names(town: World) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    renamed = areas.rename(town.west, Text(zh="新西镇", en="New West"), day=TODAY, by=None, at=AT)
+    areas.move(town.village, renamed, day=TODAY, by=None, at=AT)
+    for area, then, now in ((town.east, 2, 1), (town.west, 1, 2), (town.village, 2, 0)):
+        assert areas.children(area, yesterday).count() == then
+        assert areas.children(area, TODAY).count() == now
+    assert areas.children(areas.find(town.village.code, TODAY), TODAY).count() == 2
+
+
 def test_what_stands_in_a_moved_area_goes_with_it(town: World) -> None:
     moved = areas.move(town.village, town.west, day=TODAY, by=town.administrator, at=AT)
     site = Site.objects.select_related("area").get(pk=town.site.pk)

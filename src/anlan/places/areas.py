@@ -63,6 +63,11 @@ def find(code: str, day: date) -> Area:
     return area
 
 
+def children(area: Area, day: date) -> QuerySet[Area]:
+    """What lay directly below `area` on `day`, by code. Asked by path, for `parent` may be a later version."""
+    return at_day(day).filter(parent__path=area.path)
+
+
 def shapes(day: date) -> list[tuple[str, dict[str, Any]]]:
     """(path, boundary) of every area on `day` that has a boundary."""
     rows = at_day(day).exclude(boundary=None).values_list("path", "boundary")
@@ -145,6 +150,7 @@ def rename(area: Area, name: Text, *, day: date, by: Officer | None, at: datetim
     """Give `area` a new name from `day` on; on earlier days it keeps the old one."""
     _check_day(area, day, at)
     renamed = _succeed(area, day, path=area.path, parent=area.parent, name=name)
+    Area.objects.filter(_lasting(day), parent=area).update(parent=renamed)
     data = {"from": area.name_zh, "to": name.zh, "to_en": name.en, "day": day.isoformat()}
     record("area.renamed", renamed, by=by, at=at, area_path=renamed.path, data=data)
     return renamed
@@ -165,11 +171,14 @@ def move(area: Area, parent: Area, *, day: date, by: Officer | None, at: datetim
             field="parent",
         )
     old_path, new_path = area.path, _path(parent, area.code)
+    below = list(at_day(day).filter(under(old_path, "path")).exclude(pk=area.pk))
     moved = _succeed(area, day, path=new_path, parent=parent)
-    for child in list(at_day(day).filter(under(old_path, "path")).exclude(pk=area.pk)):
-        # Parents come first, so the parent's new version already has this child's rows pointing at it.
-        child.refresh_from_db()
-        _succeed(child, day, path=new_path + child.path.removeprefix(old_path), parent=child.parent)
+    # Parents come before children, so each child finds the new version of its own parent by path.
+    placed = {new_path: moved}
+    for child in below:
+        path = new_path + child.path.removeprefix(old_path)
+        above = placed[path.removesuffix(f"{child.code}/")]
+        placed[path] = _succeed(child, day, path=path, parent=above)
     data = {"from": old_path, "to": new_path, "day": day.isoformat()}
     record("area.moved", moved, by=by, at=at, area_path=new_path, data=data)
     return moved
@@ -299,7 +308,6 @@ def _succeed(area: Area, day: date, *, path: str, parent: Area | None, name: Tex
     )
     area.valid_to = day
     area.save(update_fields=["valid_to"])
-    Area.objects.filter(_lasting(day), parent=area).exclude(pk=new.pk).update(parent=new)
     _carry(area, new, day)
     return new
 

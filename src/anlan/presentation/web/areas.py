@@ -106,7 +106,7 @@ def one(request: Asked, code: str) -> HttpResponse:
     """One area on a day: its map, what lies below it, who answers for it."""
     day = day_asked(request)
     area = find(request, code, day=day)
-    children = list(areas.at_day(day).filter(parent=area))
+    children = list(areas.children(area, day))
     shapes = [mapping.Shape(name(each), each.boundary, reverse("area", args=[each.code])) for each in children]
     ground = [mapping.Shape(name(area), area.boundary)]
     drawn = mapping.draw(shapes, around=ground) if any(s.boundary for s in shapes) else mapping.draw(ground)
