@@ -52,6 +52,9 @@ COLUMNS: Final[dict[str, Text]] = {
 }
 """The columns of a tally, with the words for them."""
 
+TOOK: Final = tuple(f"took_{days}" for days in range(14))
+"""The columns of a tally for cases that closed within a fortnight, by the days they took; longer spells stand apart."""
+
 CLOSED: Final = ("cured", "answered", "escalated")
 TIMED: Final = ("cured", "answered", "merged")
 _OUT: Final = {"void": "voided", "refused": "refused", "merged": "merged"}

@@ -126,6 +126,7 @@ class Tally(models.Model):
     """Counts of one day for an area and all below it; department 0 and topic "*" stand for all of them.
 
     Cohort counts stand on the day the case was opened, flows (`opened`, `finished`) on the day they happened.
+    `took_n` counts the cases that took n local calendar days to close; what took longer has rows of its own, in Spell.
     """
 
     pk = models.CompositePrimaryKey("area_path", "department", "topic", "day")
@@ -156,10 +157,27 @@ class Tally(models.Model):
     hung_ever = models.IntegerField(default=0)
     opened = models.IntegerField(default=0)
     finished = models.IntegerField(default=0)
+    took_0 = models.IntegerField(default=0)
+    took_1 = models.IntegerField(default=0)
+    took_2 = models.IntegerField(default=0)
+    took_3 = models.IntegerField(default=0)
+    took_4 = models.IntegerField(default=0)
+    took_5 = models.IntegerField(default=0)
+    took_6 = models.IntegerField(default=0)
+    took_7 = models.IntegerField(default=0)
+    took_8 = models.IntegerField(default=0)
+    took_9 = models.IntegerField(default=0)
+    took_10 = models.IntegerField(default=0)
+    took_11 = models.IntegerField(default=0)
+    took_12 = models.IntegerField(default=0)
+    took_13 = models.IntegerField(default=0)
 
 
 class Spell(models.Model):
-    """How many cases opened on a day took so many local calendar days to close: percentiles without scanning cases."""
+    """How many cases opened on a day took so many local calendar days to close, of those that took a fortnight or more.
+
+    With `Tally.took_n` this gives exact percentiles without reading a case.
+    """
 
     pk = models.CompositePrimaryKey("area_path", "department", "topic", "day", "days")
     area_path = models.CharField(max_length=120)
