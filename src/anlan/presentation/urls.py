@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("anlan.presentation.web.urls"))]
+from anlan.presentation.api import root
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include(root.urls())),
+    path("", include("anlan.presentation.web.urls")),
+]
 
 handler400 = "anlan.presentation.web.errors.bad_request"
 handler403 = "anlan.presentation.web.errors.forbidden"

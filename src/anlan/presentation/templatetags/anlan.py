@@ -121,7 +121,7 @@ def with_query(context: template.Context, **changes: Any) -> str:
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     """`mapping[key]`, or None."""
-    return mapping.get(key) if mapping is not None else None
+    return None if mapping is None else mapping.get(key)
 
 
 @register.filter
@@ -168,7 +168,7 @@ def topic(key: str) -> str:
     if not key:
         return t("所有事项", "Every topic")
     declared = catalogue.current().all(TOPICS).get(key)
-    return declared.title.in_(speaking()) if declared else key
+    return str(declared.title.in_(speaking())) if declared else key
 
 
 UNITS = {

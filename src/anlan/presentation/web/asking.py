@@ -139,21 +139,17 @@ def ask_for(
 
 def _indented(kind: str, thing: Any, among: Sequence[Any]) -> str:
     if kind != "area":
-        return source_words(kind, thing)
+        return str(SOURCES[kind].words(thing))
     top = min(each.path.count("/") for each in among)
     return "\u3000" * (thing.path.count("/") - top) + name(thing)
-
-
-def source_words(kind: str, thing: Any) -> str:
-    """How one choice is said."""
-    return SOURCES[kind].words(thing)
 
 
 @needs(SIGNED_IN)
 def suggest(request: Asked, kind: str) -> HttpResponse:
     """The first few choices that match what has been typed."""
     source, action = SOURCES.get(kind), request.GET.get("action", "")
-    text = next(iter(v for k, v in request.GET.items() if k not in {"action"}), "").replace("\x00", "").strip()[:60]
+    typed = next((str(given) for key, given in request.GET.items() if key != "action"), "")
+    text = typed.replace("\x00", "").strip()[:60]
     options: list[str] = []
     if source is not None and text and action.count(".") == 1 and _may(request, action):
         first = text.split(" ", 1)[0]

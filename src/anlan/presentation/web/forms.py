@@ -65,7 +65,7 @@ class Ask:
         if self.type == "yes_no":
             self.value = given.get(self.key) in {"yes", "on", "true", "1"}
             return self.value
-        raw = str(given.get(self.key) or "").replace("\x00", "")
+        raw = str(given.get(self.key, "")).replace("\x00", "")
         raw = raw if self.type == "password" else raw.strip()
         self.value = raw
         if not raw:

@@ -1,4 +1,4 @@
-"""What surrounds every page: one moment and one reach per request, the language, the menu, refusals and safe headers."""
+"""What surrounds every page: its one moment and reach, the language, the menu, refusals and safe headers."""
 
 from __future__ import annotations
 
@@ -27,22 +27,16 @@ from anlan.presentation.web.errors import refused
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 LANGUAGE_COOKIE = "lang"
 WHILE_PASSWORD_IS_OLD = {"password", "sign_out", "language"}
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "img-src 'self' data: blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
 class Asked(HttpRequest):
     """The request a view gets: an officer, one moment, what they may do, and the language."""
 
-    user: Officer  # type: ignore[assignment]
+    user: Officer
     at: datetime
     reach: Reach
     lang: str
@@ -180,8 +174,8 @@ def _address(name: str) -> str:
         return ""
 
 
-def _unread(officer: Officer) -> int:
-    return Notice.objects.filter(officer=officer, read_at__isnull=True)[:100].count()
+def _unread(officer: int) -> int:
+    return Notice.objects.filter(officer_id=officer, read_at__isnull=True)[:100].count()
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -204,7 +198,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "reach": reach,
         "menu": _resolved(MENU, request, reach),
         "bar": bar if len(bar) <= 4 else bar[:3] + bar[-1:],
-        "unread": SimpleLazyObject(lambda: _unread(user)),
+        "unread": SimpleLazyObject(lambda: _unread(user.pk)),
         "notices_url": _address("notices") if reach.may("notices.see") else "",
         "scope": scope_of(reach, at),
         "here": getattr(request, "area", None),

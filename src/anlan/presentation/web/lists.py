@@ -126,8 +126,8 @@ def page_of(query: QuerySet[M], request: HttpRequest, *, order: Sequence[str], s
     if backwards:
         rows.reverse()
     has_before, has_after = (more, True) if backwards else (bool(cursor), more)
-    first = _cursor(rows[0], order) if rows and has_before else ""
-    last = _cursor(rows[-1], order) if rows and has_after else ""
+    first = cursor_of(rows[0], order) if rows and has_before else ""
+    last = cursor_of(rows[-1], order) if rows and has_after else ""
     return Page(rows, first, last)
 
 
@@ -145,7 +145,8 @@ def _beyond(order: Sequence[str], cursor: Sequence[Any]) -> Q:
     return Q(**{f"{column}__{way}e": value}) & (Q(**{f"{column}__{way}": value}) | deeper)
 
 
-def _cursor(item: Any, order: Sequence[str]) -> str:
+def cursor_of(item: Any, order: Sequence[str]) -> str:
+    """The place of `item` in a list in this order, as an address carries it."""
     values = [_plain(_reached(item, name.lstrip("-"))) for name in order]
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 

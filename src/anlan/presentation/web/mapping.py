@@ -16,6 +16,7 @@ WIDTH = 720.0
 TALLEST = 620.0
 MARGIN = 16.0
 FONT = 13.0
+SMALL_SCREEN_FONT = 26.0
 Place = tuple[float, float]
 
 
@@ -48,6 +49,7 @@ class Drawn:
     x: float
     y: float
     labelled: bool
+    labelled_small: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +140,35 @@ def _box(
 
 def _areas(shapes: Sequence[Shape], flat: _Flat, *, labelled: bool = True) -> list[Drawn]:
     drawn: list[Drawn] = []
-    taken: list[tuple[float, float, float]] = []
+    wide, small = _Labels(FONT), _Labels(SMALL_SCREEN_FONT)
     for shape in sorted(shapes, key=lambda each: -_size(each)):
         flats = [[flat(place[0], place[1]) for place in ring] for ring in rings(shape.boundary or {})]
         x, y = _middle(max(flats, key=len))
-        half = _half_width(shape.label)
-        free = labelled and all(abs(y - ty) > FONT * 1.2 or abs(x - tx) > half + th for tx, ty, th in taken)
-        if free:
-            taken.append((x, y, half))
-        drawn.append(Drawn(shape, "".join(map(_line, flats)), round(x, 1), round(y, 1), free))
+        path = "".join(map(_line, flats))
+        free = labelled and wide.fits(shape.label, x, y), labelled and small.fits(shape.label, x, y)
+        drawn.append(Drawn(shape, path, round(x, 1), round(y, 1), *free))
     return drawn
+
+
+class _Labels:
+    """The labels written so far in one size; one that would lie on another is left out (the area keeps its title)."""
+
+    def __init__(self, font: float) -> None:
+        self.font = font
+        self.taken: list[tuple[float, float, float]] = []
+
+    def fits(self, label: str, x: float, y: float) -> bool:
+        half = sum(self.font if ord(letter) > 0x2E80 else self.font * 0.56 for letter in label) / 2
+        if any(abs(y - ty) < self.font * 1.2 and abs(x - tx) < half + th for tx, ty, th in self.taken):
+            return False
+        self.taken.append((x, y, half))
+        return True
 
 
 def _size(shape: Shape) -> float:
     places = [place for ring in rings(shape.boundary or {}) for place in ring]
     lons, lats = [p[0] for p in places], [p[1] for p in places]
     return (max(lons) - min(lons)) * (max(lats) - min(lats))
-
-
-def _half_width(label: str) -> float:
-    return sum(FONT if ord(letter) > 0x2E80 else FONT * 0.56 for letter in label) / 2
 
 
 def _line(ring: Sequence[Place]) -> str:

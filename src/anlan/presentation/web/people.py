@@ -1,4 +1,4 @@
-"""Officers, the posts they hold and the roles there are. Only who administers all of somebody's posts may change them."""
+"""Officers, their posts and the roles there are. Only who administers all of somebody's posts may change them."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ OFFICERS = Reference(
     change=_change,
     filters=_filters,
     template="settings/officer.html",
-    extra=_extra,
+    more=_extra,
     name_of=lambda officer: officer.name,
     may=may_change,
     add_lead=Text(

@@ -1,4 +1,4 @@
-"""Reference data kept by one machine: a list with filters, a form to add, a page to change. A new table costs few lines."""
+"""Reference data kept by one machine: a list with filters, forms to add and change. A new table costs few lines."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def no_filters(request: Asked) -> list[Filter]:
     return []
 
 
-def no_extra(request: Asked, thing: Any) -> dict[str, Any]:
+def nothing_more(request: Asked, thing: Any) -> dict[str, Any]:
     return {}
 
 
 @dataclass(frozen=True)
 class Reference(Generic[T]):
-    """One kept table. `rows` is already scoped; `path_of` says where a row stands, so that changing it is scoped too."""
+    """One kept table. `rows` is already scoped; `path_of` says where a row stands, so that its change is scoped too."""
 
     key: str
     one: str
@@ -53,7 +53,7 @@ class Reference(Generic[T]):
     change: Callable[[Asked, T, dict[str, Any]], Any] | None
     filters: Callable[[Asked], list[Filter]] = no_filters
     template: str = "settings/one.html"
-    extra: Callable[[Asked, T], dict[str, Any]] = no_extra
+    more: Callable[[Asked, T], dict[str, Any]] = nothing_more
     add_lead: Text | None = None
     name_of: Callable[[T], Any] = name
     may: Callable[[Asked, T], bool] | None = None
@@ -118,7 +118,7 @@ class Reference(Generic[T]):
             "lead": self.lead,
             "table": shown,
             "filters": filters if filters.fields else None,
-            "crumbs": self._trail()[:-1] + [(self.title, "")],
+            "crumbs": [*self._trail()[:-1], (self.title, "")],
             "add_url": reverse(f"{self.one}_add") if may_add else "",
             "add_verb": self._add_verb(),
         }
@@ -149,7 +149,7 @@ class Reference(Generic[T]):
             "facts": [(c.title, c.value(thing)) for c in self.columns],
             "crumbs": self._trail((self.name_of(thing), "")),
             "change_url": reverse(f"{self.one}_change", args=[pk]) if self.may_change(request, thing) else "",
-            **self.extra(request, thing),
+            **self.more(request, thing),
         }
         return render(request, self.template, said)
 

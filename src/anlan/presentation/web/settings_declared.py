@@ -66,6 +66,8 @@ def standing(declared: Declaration) -> Any:
     weakest = max(found, key=lambda ground: ("V", "S", "V2", "U").index(ground.mark))
     if weakest.verified:
         return weakest.standing
+    if weakest.mark == "U":
+        return Text(zh="未核验", en="Unchecked")
     return Text(zh=f"未核验（{weakest.standing.zh}）", en=f"Unchecked ({weakest.standing.en})")
 
 

@@ -130,7 +130,7 @@ PARTIES = Reference(
     change=_change_party,
     filters=_party_filters,
     template="settings/party.html",
-    extra=_sites_of,
+    more=_sites_of,
     name_of=lambda party: party.name,
 )
 
@@ -232,7 +232,7 @@ DEPARTMENTS = Reference(
     change=_change_department,
     filters=_department_filters,
     template="settings/department.html",
-    extra=_duties_of,
+    more=_duties_of,
 )
 
 
@@ -334,7 +334,7 @@ DUTIES = Reference(
     change=None,
     filters=_duty_filters,
     template="settings/duty.html",
-    extra=_may_end,
+    more=_may_end,
     add_lead=Text(
         zh="同一辖区、同一类别原来的责任到开始日期那天自动结束。",
         en="Whoever had the same topic in the same area is relieved on the day this begins.",

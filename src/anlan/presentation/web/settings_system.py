@@ -75,7 +75,7 @@ def token_list(request: Asked) -> HttpResponse:
     )
     lead = Text(
         zh="其他系统凭密钥上报和读取；只能做列明的事，而且不超过所代表人员的岗位。",
-        en="Other systems report and read with a key: only what is listed, and never more than the officer's posts allow.",
+        en="Other systems report and read with a key: only what is listed, never more than the officer's posts allow.",
     )
     empty = Empty(Text(zh="还没有发过密钥", en="No key issued yet"), lead, reverse("token_issue"), ISSUE)
     shown = table(
@@ -242,7 +242,7 @@ def calendar(request: Asked) -> HttpResponse:
         "year": year,
         "months": sheet(held, year),
         "weekdays": WEEKDAYS,
-        "provisional": not held.is_known(date(year, 12, 31)),
+        "provisional": not held.is_known(date(year, 7, 1)),
         "notices": sorted(set(Holiday.objects.filter(calendar=key, date__year=year).values_list("source", flat=True))),
         "may_load": may_load(request),
         "crumbs": [(SETTINGS, reverse("settings")), (CALENDAR, "")],
@@ -259,7 +259,7 @@ def days_from(raw: str) -> dict[date, bool]:
         except ValueError:
             raise Refusal(
                 f"第 {number} 行“{line[:40]}”看不懂；请写成“2027-01-01..2027-01-03 休”或“2027-02-20 班”。",
-                f"Line {number}, “{line[:40]}”, cannot be read; write “2027-01-01..2027-01-03 free” or “2027-02-20 work”.",
+                f"Line {number}, “{line[:40]}”, is not clear; write “2027-01-01..2027-01-03 free” or “2027-02-20 work”.",
                 field="days",
             ) from None
     return found

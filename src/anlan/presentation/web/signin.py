@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -35,6 +35,10 @@ RULES = Text(
 )
 
 
+def is_signed_in(request: HttpRequest) -> bool:
+    return request.user.is_authenticated
+
+
 def safe_next(request: Asked, given: str) -> str:
     """`given` when it is an address of this site, else the first page."""
     if given.startswith("/") and url_has_allowed_host_and_scheme(given, {request.get_host()}):
@@ -58,7 +62,7 @@ def _door() -> Form:
 def sign_in(request: Asked) -> HttpResponse:
     """Ask who is there. A wrong password says nothing about which names exist; five of them lock the name a while."""
     target = safe_next(request, request.POST.get("next") or request.GET.get("next", ""))
-    if request.user.is_authenticated:
+    if is_signed_in(request):
         return redirect(target)
     form = _door()
     form.hidden["next"] = target
@@ -88,7 +92,7 @@ def language(request: Asked) -> HttpResponse:
     response = redirect(safe_next(request, request.POST.get("next", "")))
     if chosen in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=timedelta(days=365), samesite="Lax", httponly=True)
-        if request.user.is_authenticated:
+        if is_signed_in(request):
             officers.change(request.user, language=chosen, by=request.user, at=request.at)
     return response
 

@@ -139,7 +139,7 @@ def map_of(site: Site) -> mapping.Map | None:
 def qr_of(request: Asked, site: Site) -> SafeString:
     """The site's address as a QR code (SVG)."""
     code = segno.make(request.build_absolute_uri(reverse("site", args=[site.code])), error="m", micro=False)
-    return mark_safe(code.svg_inline(scale=4, border=2, svgclass=None, lineclass=None))  # noqa: S308 - drawn here
+    return mark_safe(code.svg_inline(scale=4, border=2, svgclass=None, lineclass=None, omitsize=True))  # noqa: S308 - drawn here
 
 
 @needs("sites.see")

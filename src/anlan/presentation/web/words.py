@@ -9,7 +9,12 @@ from django.utils import timezone
 from anlan.kernel.text import Text
 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-WEEKDAYS = (Text(zh="周一", en="Mon"), Text(zh="周二", en="Tue"), Text(zh="周三", en="Wed"), Text(zh="周四", en="Thu"))
+WEEKDAYS: tuple[Text, ...] = (
+    Text(zh="周一", en="Mon"),
+    Text(zh="周二", en="Tue"),
+    Text(zh="周三", en="Wed"),
+    Text(zh="周四", en="Thu"),
+)
 WEEKDAYS += (Text(zh="周五", en="Fri"), Text(zh="周六", en="Sat"), Text(zh="周日", en="Sun"))
 
 
