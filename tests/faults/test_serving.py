@@ -94,6 +94,15 @@ def test_loops_that_are_killed_are_started_again(installation: Installation) -> 
         assert eventually(lambda: working(installation) not in ([], [before]))
 
 
+def test_a_port_that_is_taken_is_refused_in_a_sentence(installation: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = installation.anlan("serve", "--port", str(taken.getsockname()[1]), check=False)
+    assert done.returncode == 2
+    assert "Choose another with --port" in done.stderr
+
+
 def test_a_wrong_declaration_stops_the_start_with_file_and_reason(installation: Installation, tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     (pack / "topics").mkdir(parents=True)

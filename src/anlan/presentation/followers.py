@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import counters, notices
+from anlan.casework import counters
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
 FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "counters": counters.count,
-    "notices": notices.tell,
 }
 
 

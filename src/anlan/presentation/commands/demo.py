@@ -8,10 +8,16 @@ import typer
 from django.utils import timezone
 
 from anlan.kernel import catalogue
+from anlan.kernel.text import Refusal
+from anlan.places.town import TOWNS
 from anlan.presentation import checks
 from anlan.presentation.commands import serve
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+NO_TOWN = Refusal(
+    "没有找到演示县城的包。请在源码目录里执行 make demo，或先设 ANLAN_PACKS 指向 packs/qinglan。",
+    "The demo town's pack is not here. Run make demo in the source folder, or set ANLAN_PACKS to packs/qinglan.",
+)
 
 
 @app.command()
@@ -25,6 +31,8 @@ def demo(
     """
     from anlan.presentation.demo import town  # noqa: PLC0415 # the other commands need no demo town
 
+    if town.TOWN not in catalogue.current().all(TOWNS):
+        raise NO_TOWN
     checks.refuse_problems(catalogue.current())
     serve.prepare()
     town.build(at=timezone.now(), say=typer.echo)

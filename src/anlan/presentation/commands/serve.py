@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from anlan.kernel import catalogue
+from anlan.kernel.text import Refusal
 from anlan.presentation import checks, parent
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -45,6 +47,7 @@ def prepare() -> None:
 
 def run(*, host: str, port: int, workers: int, work: bool) -> None:
     """Serves until stopped. The loops live in a process of their own, so that no page waits for them."""
+    refuse_taken(host, port)
     os.environ[parent.VARIABLE] = str(os.getpid())
     typer.echo(f"http://{host}:{port}")
     with loops(wanted=work):
@@ -58,6 +61,20 @@ def run(*, host: str, port: int, workers: int, work: bool) -> None:
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
         ).serve()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises where another program listens already; without asking, two servers would share the visitors."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise Refusal(
+            f"不能在 {host}:{port} 提供网站（{error.strerror}）。请用 --port 换一个端口，或停掉占用它的程序。",
+            f"Cannot serve on {host}:{port} ({error.strerror}). Choose another with --port, or stop what uses it.",
+        ) from error
 
 
 @contextmanager
