@@ -11,13 +11,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
-from installation import Installation
 
 from anlan.kernel.ids import new_id
 from anlan.ledger import seal
 from anlan.ledger.canonical import encode, json_text
 from anlan.ledger.events import AlreadyRecorded, NewEvent, append, append_many, find, history
 from anlan.ledger.models import Event, Seal
+from installation import Installation
 
 AT = datetime(2026, 3, 2, 1, 30, 0, 250, tzinfo=UTC)
 

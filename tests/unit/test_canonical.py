@@ -15,22 +15,34 @@ from hypothesis import strategies as st
 from anlan.ledger.canonical import encode, json_text
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sample:
-    seq: Any = 7
-    id: Any = UUID(int=1)
-    kind: Any = "case.moved"
-    subject: Any = UUID(int=2)
-    by: Any = 3
-    at: Any = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-    device_at: Any = None
-    recorded_at: Any = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
-    area_path: Any = "/11/"
-    key: Any = None
-    data: Any = None
+    seq: Any
+    id: Any
+    kind: Any
+    subject: Any
+    by: Any
+    at: Any
+    device_at: Any
+    recorded_at: Any
+    area_path: Any
+    key: Any
+    data: Any
 
 
-SAMPLE = Sample(data={"step": "处置", "act": "dispatch"})
+SAMPLE = Sample(
+    seq=7,
+    id=UUID(int=1),
+    kind="case.moved",
+    subject=UUID(int=2),
+    by=3,
+    at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    device_at=None,
+    recorded_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
+    area_path="/11/",
+    key=None,
+    data={"step": "处置", "act": "dispatch"},
+)
 CHANGES: list[dict[str, Any]] = [
     {"seq": 8},
     {"id": UUID(int=9)},

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anlan.ledger import merkle
 
-# The reference vectors of RFC 6962 (certificate-transparency, merkle tree tests): inputs, then the root over the first n.
+# The vectors of certificate-transparency's tests of RFC 6962: the inputs, and the root over the first n of them.
 INPUTS = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",

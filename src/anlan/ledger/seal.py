@@ -128,7 +128,12 @@ def _links(before: Seal | None, current: Seal) -> Iterator[Finding]:
         yield _finding(expected, None, "封存不见了", "the seal is missing")
         return
     if _chains(before, current) != (bytes(current.chain_sha256), bytes(current.chain_sm3)):
-        yield _finding(current.number, None, "封存被改动，或与前一批接不上", "the seal was changed or does not follow")
+        yield _finding(
+            current.number,
+            None,
+            "封存被改动，或与前一批接不上",
+            "the seal was changed or does not follow the one before",
+        )
 
 
 def _compare(before: Seal | None, current: Seal) -> tuple[int, list[Finding]]:
