@@ -80,8 +80,11 @@ def test_the_same_number_with_other_words_is_quarantined_and_nothing_is_lost(tow
 
 def test_a_message_without_a_number_is_known_again_by_what_it_says(town: World) -> None:
     message = {name: value for name, value in FORM.items() if name != "client_id"}
-    assert not send(town, message, "officer_form").repeated
+    first = send(town, message, "officer_form")
+    assert not first.repeated
+    assert first.report is not None
     assert send(town, message, "officer_form").repeated
+    assert first.report.digest not in str(events.history(first.report.pk)[0].data)
 
 
 def test_the_point_decides_and_the_deepest_area_wins(town: World) -> None:

@@ -122,6 +122,7 @@ def test_a_topic_is_known_by_key_title_and_word_in_either_language() -> None:
 
 def test_cells_beyond_the_headings_are_a_reason() -> None:
     assert "多出单元格" in unclear(understand(declared(), {**MESSAGE, "+": "x"}, at=AT)).reasons[0].text.zh
+    assert clear(understand(declared(), {**MESSAGE, "+": ""}, at=AT)).message_id == "7", "mended"
 
 
 def test_a_long_address_is_shown_short_and_kept_whole() -> None:

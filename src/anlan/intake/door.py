@@ -206,7 +206,8 @@ class Door:
             self._reporter(letter, tray) or reporter, self._by, self._batch,
             Encoded(message.sentences(notes)) if notes else _NO_NOTES, None,
         ))  # fmt: skip
-        data = {"message_id": letter.number, "topic": told.topic}
+        # A message without a number is numbered by its digest, which the ledger has only salted.
+        data = {"message_id": told.message_id, "topic": told.topic}
         tray.events.append(self._event("report.received", pk, letter, told.told_at, place.path, data))
         tray.known[letter.number] = (letter.digest, pk)
         return pk

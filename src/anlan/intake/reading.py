@@ -125,7 +125,7 @@ class Reader:
             else:
                 notes.append(text)
                 values[name] = parse(column.default if column.on_bad == "default" else "")
-        if SURPLUS in message:
+        if message.get(SURPLUS):
             reasons.append(_surplus(row_no, message[SURPLUS]))
         return self._whole(message, values, reasons, notes, at, row_no)
 
