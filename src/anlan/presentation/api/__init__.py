@@ -1,1 +1,1 @@
-"""The JSON API: one module a noun."""
+"""The JSON API: everything the desk does, one module a noun, under /api/v1."""

@@ -1,0 +1,284 @@
+"""How a case is said in JSON, and how a list of cases is narrowed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from ninja import Schema
+from pydantic import Field
+
+from anlan.casework.draft import plan_of
+from anlan.casework.models import Case
+from anlan.intake.topic import TOPICS
+from anlan.kernel import catalogue
+from anlan.places.models import Department
+from anlan.places.scope import under
+from anlan.presentation.api import found
+from anlan.presentation.api.frame import Day, Key, Line, Moment, Short
+from anlan.presentation.api.shapes import (
+    AreaName,
+    DepartmentName,
+    Given,
+    OfficerName,
+    Paging,
+    Words,
+    area_name,
+    department_name,
+    officer_name,
+    words,
+)
+from anlan.presentation.web.frame import Asked
+from anlan.presentation.web.lights import light_of
+
+Light = Literal["late", "soon", "ok", "hung", "paused", "none", "closed"]
+SHOWN = ("area", "lead", "handler", "site", "party")
+
+
+class StepName(Schema):
+    key: str
+    title: Words
+    public: Words
+
+
+class CaseRow(Schema):
+    """A case in a list. `light` is late, soon, ok, hung, paused, none or closed; `rev` guards the next act."""
+
+    id: UUID
+    number: str
+    procedure: str
+    edition: str
+    title: str
+    topic: str
+    area: AreaName
+    address: str
+    site: str
+    lead: DepartmentName | None
+    handler: OfficerName | None
+    step: StepName
+    outcome: str
+    light: str
+    opened_at: datetime
+    due_at: datetime | None
+    provisional: bool
+    closed_at: datetime | None
+    rev: int
+
+
+class CaseWhole(CaseRow):
+    description: str
+    channel: str
+    lon: float | None
+    lat: float | None
+    party: str
+    opened_by: int | None
+    merged_into: UUID | None
+    split_from: UUID | None
+    clock: str
+    warn_at: datetime | None
+    returns: int
+    extensions: int
+    reworks: int
+    reports: list[UUID]
+    photos: list[dict[str, Any]]
+    assisting: list[dict[str, Any]]
+
+
+class CaseFilters(Paging):
+    """`area` is a code, with all below it; `department` a key; `q` is sought in number, title and address."""
+
+    area: Short = ""
+    department: Short = ""
+    procedure: Short = ""
+    topic: Short = ""
+    step: Short = ""
+    site: Short = ""
+    state: Literal["", "open", "closed"] = ""
+    light: Light | Literal[""] = ""
+    q: Line = ""
+    opened_from: Day | None = None
+    opened_to: Day | None = None
+    mine: bool = False
+    order: Literal["opened", "due"] = "opened"
+
+
+class Deed(Given):
+    """An act. `data` holds the fields the act declares; `rev` is the one you saw; `key` is your own id for the deed."""
+
+    act: Short
+    data: dict[str, Any] = {}
+    photos: Annotated[list[UUID], Field(max_length=30)] = []
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    rev: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    key: Key | None = None
+    device_at: Moment | None = None
+
+
+class Deeds(Given):
+    """The same act on many cases."""
+
+    cases: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+    act: Short
+    data: dict[str, Any] = {}
+    key: Key | None = None
+    device_at: Moment | None = None
+
+
+class NewCase(Given):
+    """A case to open. With `report` (its id) place and words come from it."""
+
+    procedure: Short
+    topic: Short
+    report: UUID | None = None
+    area: Short = ""
+    title: Line = ""
+    description: Annotated[str, Field(max_length=4000)] = ""
+    address: Line = ""
+    site: Short = ""
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    key: Key | None = None
+
+
+def row(case: Case, *, now: datetime) -> dict[str, Any]:
+    """A case as `CaseRow`; its area, lead, handler and site are loaded already."""
+    step = plan_of(case).procedure.steps[case.step]
+    return {
+        "id": case.pk,
+        "number": case.number,
+        "procedure": case.procedure,
+        "edition": case.edition,
+        "title": case.title,
+        "topic": case.topic,
+        "area": area_name(case.area),
+        "address": case.address,
+        "site": case.site.code if case.site else "",
+        "lead": department_name(case.lead),
+        "handler": officer_name(case.handler),
+        "step": {"key": case.step, "title": words(step.title), "public": words(step.public)},
+        "outcome": case.outcome,
+        "light": light_of(case, now=now).key,
+        "opened_at": case.opened_at,
+        "due_at": case.due_at,
+        "provisional": case.provisional,
+        "closed_at": case.closed_at,
+        "rev": case.rev,
+    }
+
+
+def whole(case: Case, *, now: datetime) -> dict[str, Any]:
+    """A case as `CaseWhole`."""
+    photos = case.case_photos.select_related("photo").order_by("photo__added_at", "pk")
+    units = case.units.select_related("department").order_by("asked_at", "pk")
+    return row(case, now=now) | {
+        "description": case.description,
+        "channel": case.channel,
+        "lon": case.lon,
+        "lat": case.lat,
+        "party": case.party.name if case.party else "",
+        "opened_by": case.opened_by_id,
+        "merged_into": case.merged_into_id,
+        "split_from": case.split_from_id,
+        "clock": case.clock,
+        "warn_at": case.warn_at,
+        "returns": case.returns,
+        "extensions": case.extensions,
+        "reworks": case.reworks,
+        "reports": list(case.case_reports.order_by("joined_at", "pk").values_list("report_id", flat=True)),
+        "photos": [{"id": str(each.photo_id), "stage": each.photo.stage} for each in photos],
+        "assisting": [
+            {
+                "department": department_name(unit.department),
+                "task": unit.task,
+                "due_at": unit.due_at,
+                "done_at": unit.done_at,
+            }
+            for unit in units
+        ],
+    }
+
+
+def narrowed(request: Asked, query: QuerySet[Case], given: CaseFilters) -> QuerySet[Case]:
+    """`query` narrowed by every filter that is set; what names nothing is refused, not overlooked."""
+    if given.area:
+        query = query.filter(under(found.area(request, given.area, "cases.see").path))
+    if given.department:
+        query = query.filter(lead=_department(given.department))
+    if given.topic:
+        query = query.filter(topic__in=_below(found.topic(given.topic)))
+    if given.q:
+        words = given.q.strip()
+        query = query.filter(Q(number__iexact=words) | Q(title__icontains=words) | Q(address__icontains=words))
+    exact = {"procedure": given.procedure, "step": given.step, "site__code": given.site}
+    query = query.filter(**{name: value for name, value in exact.items() if value})
+    if given.state:
+        query = query.filter(closed_at__isnull=given.state == "open")
+    if given.light:
+        query = query.filter(_lit(given.light, request.at))
+    if given.mine:
+        query = query.filter(Q(handler=request.user) | Q(opened_by=request.user))
+    return _opened(query, given)
+
+
+def _opened(query: QuerySet[Case], given: CaseFilters) -> QuerySet[Case]:
+    if given.opened_from:
+        query = query.filter(opened_at__date__gte=given.opened_from)
+    if given.opened_to:
+        query = query.filter(opened_at__date__lte=given.opened_to)
+    return query
+
+
+def ordered(query: QuerySet[Case], given: CaseFilters) -> tuple[QuerySet[Case], tuple[str, str]]:
+    """The list and the columns it is paged by. By deadline, only what has one is listed."""
+    if given.order == "due":
+        return query.filter(closed_at__isnull=True, due_at__isnull=False), ("due_at", "id")
+    return query, ("-opened_at", "-id")
+
+
+def _department(key: str) -> int:
+    pk = Department.objects.filter(key=key).values_list("pk", flat=True).first()
+    if pk is None:
+        raise found.Unknown(key, "department")
+    return pk
+
+
+def _below(key: str) -> set[str]:
+    """A topic and all that are narrower."""
+    topics = catalogue.current().all(TOPICS)
+    found_keys, size = {key}, 0
+    while len(found_keys) > size:
+        size = len(found_keys)
+        found_keys |= {each for each, topic in topics.items() if topic.parent in found_keys}
+    return found_keys
+
+
+def _lit(light: str, at: datetime) -> Q:
+    running = Q(closed_at__isnull=True, hung=False, paused=False)
+    lights = {
+        "closed": Q(closed_at__isnull=False),
+        "hung": Q(closed_at__isnull=True, hung=True),
+        "paused": Q(closed_at__isnull=True, hung=False, paused=True),
+        "none": running & Q(due_at__isnull=True),
+        "late": running & Q(due_at__lt=at),
+        "soon": running & Q(due_at__gte=at, warn_at__lte=at),
+        "ok": running & Q(due_at__gte=at) & (Q(warn_at__isnull=True) | Q(warn_at__gt=at)),
+    }
+    return lights[light]
+
+
+__all__ = [
+    "SHOWN",
+    "CaseFilters",
+    "CaseRow",
+    "CaseWhole",
+    "Deed",
+    "Deeds",
+    "NewCase",
+    "narrowed",
+    "ordered",
+    "row",
+    "whole",
+]
