@@ -106,7 +106,11 @@ def covers(case: Case, reach: Reach, action: str) -> bool:
 def actor(case: Case, by: Officer, reach: Reach) -> Actor:
     """The person as the engine sees them over this case."""
     roles = reach.roles_at(
-        case.area_path, departments=_involved(case), owners=(case.opened_by_id, case.handler_id), party=case.party_id
+        case.area_path,
+        departments=_involved(case),
+        owners=(case.opened_by_id, case.handler_id),
+        party=case.party_id,
+        action="cases.act",
     )
     return Actor(by.pk, roles, reach.departments(), case.party_id is not None and case.party_id in reach.parties())
 

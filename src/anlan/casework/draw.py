@@ -17,6 +17,7 @@ STYLE = (
     ".pr .r{fill:none;stroke:#176b87;stroke-width:2.2}.pr .k{fill:none;stroke:#5b3fa0;stroke-width:1.5;"
     "stroke-dasharray:5 3}.pr .w{font-size:12px;fill:#5b3fa0}.pr .box{fill:#fff;stroke:#176b87;stroke-width:1.4}"
     ".pr .good{fill:#e3f2e8;stroke:#1e6b3a}.pr .end{fill:#eef2f4;stroke:#51636e}.pr .side{fill:#f3effa;stroke:#5b3fa0}"
+    ".pr .here{fill:#cfe5ee;stroke:#0d3b4c;stroke-width:3.5}"
 )
 
 
@@ -73,9 +74,9 @@ def _arrows(procedure: Procedure) -> Arrows:
     return found
 
 
-def svg(procedure: Procedure, language: str = "zh") -> str:
-    """The picture as SVG text, with a title and a description in words."""
-    return _River(procedure, language).drawn()
+def svg(procedure: Procedure, language: str = "zh", *, here: str = "") -> str:
+    """The picture as SVG text, with a title and a description in words; the step `here` is marked."""
+    return _River(procedure, language, here).drawn()
 
 
 def describe(procedure: Procedure, language: str) -> str:
@@ -99,8 +100,8 @@ def _head(name: str, colour: str) -> str:
 class _River:
     """Where everything lies, and how it is drawn."""
 
-    def __init__(self, procedure: Procedure, language: str) -> None:
-        self.procedure, self.language = procedure, language
+    def __init__(self, procedure: Procedure, language: str, here: str = "") -> None:
+        self.procedure, self.language, self.here = procedure, language, here
         self.main = course(procedure)
         others = [key for key in procedure.steps if key not in self.main]
         self.sides = [key for key in others if not procedure.steps[key].final]
@@ -206,6 +207,8 @@ class _River:
     def _box(self, key: str) -> str:
         step, (x, y) = self.procedure.steps[key], self.at[key]
         style = "good" if step.outcome in GOOD else "end" if step.final else "side" if key in self.sides else ""
+        if key == self.here:
+            style += " here"
         return (
             f'<rect class="box {style}" x="{x:g}" y="{y:g}" width="{self.wide}" height="{HIGH}" rx="12"/>'
             f'<text class="s" x="{x + self.wide / 2:g}" y="{y + HIGH / 2 + 5:g}" text-anchor="middle">'

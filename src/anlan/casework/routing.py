@@ -62,7 +62,7 @@ def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Rout
     codes = set(area_path.strip("/").split("/"))
     for row in _rows():
         if _fits(row, topics, codes, site_kind):
-            return _answer(row, topic, area_path, day)
+            return _answer(row, topics, area_path, day)
     return None
 
 
@@ -80,12 +80,12 @@ def _fits(row: Row, topics: tuple[str, ...], codes: set[str], site_kind: str) ->
     )
 
 
-def _answer(row: Row, topic: str, area_path: str, day: date) -> Route:
+def _answer(row: Row, topics: tuple[str, ...], area_path: str, day: date) -> Route:
     keys = [key for key in (row.lead, *row.assisting) if key]
     ids = dict(Department.objects.filter(key__in=keys, is_active=True).values_list("key", "pk")) if keys else {}
     lead, handler = ids.get(row.lead), None
     if lead is None:
-        found = duties.responsible(topic, area_path, day=day)
+        found = duties.responsible(list(topics), area_path, day=day)
         if found is not None:
             lead, handler = found.department.pk, found.officer.pk if found.officer else None
     assisting = tuple(ids[key] for key in row.assisting if key in ids)

@@ -71,21 +71,28 @@ def _names(events: list[Event]) -> _Names:
         departments.update(v for k, v in fields.items() if k in ("department", "suggest"))
         departments.update(fields.get("assisting") or ())
         cases.update(v for v in (fields.get("case"), event.data.get("case")) if v)
-    officers = {o.pk: o for o in Officer.objects.filter(pk__in=people).prefetch_related("posts__department")}
+    officers = _people(people)
     known = Department.objects.filter(pk__in=departments)
     return _Names(
-        officers={pk: officer.name for pk, officer in officers.items()},
-        offices={pk: office for pk, officer in officers.items() if (office := _office(officer)) is not None},
-        departments={d.pk: Text(zh=d.name_zh, en=d.name_en) for d in known},
-        cases={str(pk): number for pk, number in Case.objects.filter(pk__in=cases).values_list("pk", "number")},
+        officers={pk: name for pk, (name, _) in officers.items()},
+        offices={pk: office for pk, (_, office) in officers.items() if office is not None},
+        departments={d.pk: Text(zh=d.name_zh, en=d.name_en) for d in known} if departments else {},
+        cases=dict(_numbers(cases)) if cases else {},
     )
 
 
-def _office(officer: Officer) -> Text | None:
-    for post in officer.posts.all():
-        if post.department is not None:
-            return Text(zh=post.department.name_zh, en=post.department.name_en)
-    return None
+def _numbers(cases: set[str]) -> Iterable[tuple[str, str]]:
+    return ((str(pk), number) for pk, number in Case.objects.filter(pk__in=cases).values_list("pk", "number"))
+
+
+def _people(ids: set[int]) -> dict[int, tuple[str, Text | None]]:
+    """Everybody's name and office, in one query."""
+    found: dict[int, tuple[str, Text | None]] = {}
+    columns = ("pk", "name", "posts__department__name_zh", "posts__department__name_en")
+    for pk, name, zh, en in Officer.objects.filter(pk__in=ids).order_by("posts__pk").values_list(*columns):
+        if pk not in found or found[pk][1] is None:
+            found[pk] = (name, Text(zh=zh, en=en) if zh else None)
+    return found
 
 
 def _line(plan: Plan, event: Event, names: _Names) -> Line | None:

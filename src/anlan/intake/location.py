@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -19,8 +19,8 @@ from anlan.places.models import Area, Officer, Site
 from anlan.places.record import day_of
 from anlan.places.scope import posts_of
 
-# A boundary that is drawn anew is used after this at the latest; every other change of the tree at once.
-_STALE = timedelta(minutes=1)
+# A few days are read at once: imports of the past, and today.
+_REMEMBERED = 8
 
 
 class NoTown(Refusal):
@@ -45,7 +45,6 @@ class Tree:
     ids: Mapping[str, int]
     paths: Mapping[str, str]
     boundaries: Sequence[PolygonIndex]
-    read_at: datetime
 
     def around(self, points: Sequence[tuple[float, float]]) -> list[str | None]:
         """For each point (WGS-84) the path of the deepest area whose boundary holds it."""
@@ -80,20 +79,21 @@ def tree(*, at: datetime) -> Tree:
     day = day_of(at)
     version = _version(day)
     known = _trees.get(version)
-    if known is None or abs(at - known.read_at) > _STALE:
-        _trees.clear()
-        known = _trees[version] = _read(day, at)
+    if known is None:
+        if len(_trees) >= _REMEMBERED:
+            _trees.clear()
+        known = _trees[version] = _read(day)
     return known
 
 
 def _version(day: date) -> tuple[Any, ...]:
-    counts = Area.objects.aggregate(
-        rows=Count("pk"), last=Max("pk"), ended=Count("valid_to"), low=Min("path"), high=Max("path")
-    )
-    return (connection.settings_dict["NAME"], day, *counts.values())
+    """What tells one tree from another: which versions of areas hold on the day, and when the last one was changed."""
+    held = areas.at_day(day).order_by()
+    counts = held.aggregate(rows=Count("pk"), low=Min("pk"), high=Max("pk"), changed=Max("changed_at"))
+    return (connection.settings_dict["NAME"], *counts.values())
 
 
-def _read(day: date, at: datetime) -> Tree:
+def _read(day: date) -> Tree:
     rows = list(areas.at_day(day).values_list("pk", "code", "path"))
     if not rows:
         raise NoTown("还没有建立区域：请先载入一个城镇。", "There are no areas yet: load a town first.", field="area")
@@ -101,7 +101,7 @@ def _read(day: date, at: datetime) -> Tree:
     for path, boundary in areas.shapes(day):
         depths.setdefault(path.count("/"), []).append((path, boundary))
     boundaries = [PolygonIndex(depths[depth]) for depth in sorted(depths, reverse=True)]
-    return Tree({path: pk for pk, _, path in rows}, {code: path for _, code, path in rows}, boundaries, at)
+    return Tree({path: pk for pk, _, path in rows}, {code: path for _, code, path in rows}, boundaries)
 
 
 class Locator:

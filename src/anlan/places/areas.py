@@ -110,6 +110,7 @@ def create(
         boundary=boundary,
         calendar=calendar,
         valid_from=valid_from,
+        changed_at=at,
     )
     data = {"code": code, "level": level, "zh": name.zh, "en": name.en, "from": valid_from.isoformat()}
     record("area.created", area, by=by, at=at, area_path=area.path, data=data)
@@ -139,7 +140,8 @@ def change(
         area.calendar = calendar
         changed.append("calendar")
     if changed:
-        area.save(update_fields=changed)
+        area.changed_at = at
+        area.save(update_fields=[*changed, "changed_at"])
         data = {"fields": changed, "zh": area.name_zh, "en": area.name_en}
         record("area.changed", area, by=by, at=at, area_path=area.path, data=data)
     return area

@@ -27,6 +27,7 @@ class Area(models.Model):
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     boundary = models.JSONField(null=True, blank=True)
     calendar = models.CharField(max_length=40, blank=True, default="")
+    changed_at = models.DateTimeField(null=True, blank=True)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
 

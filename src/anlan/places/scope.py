@@ -140,14 +140,20 @@ class Reach:
         departments: Collection[int] | None = None,
         owners: Collection[int | None] = (),
         party: int | None = None,
+        action: str = "",
     ) -> frozenset[str]:
-        """The roles held over `area_path`. With `departments`, only those whose reach takes in that very thing."""
+        """The roles held over `area_path`. With `departments`, only those whose reach takes in that very thing, or
+        which may do `action` on anything there."""
         return frozenset(
             hold.role
             for hold in self.holds
             if area_path.startswith(hold.path)
             and hold.lapsed_on is None
-            and (departments is None or hold.counts(self.officer, departments, owners, party))
+            and (
+                departments is None
+                or action in hold.area_actions
+                or hold.counts(self.officer, departments, owners, party)
+            )
         )
 
     def departments(self) -> frozenset[int]:

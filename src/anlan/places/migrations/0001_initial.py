@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('name_en', models.CharField(max_length=80)),
                 ('boundary', models.JSONField(blank=True, null=True)),
                 ('calendar', models.CharField(blank=True, default='', max_length=40)),
+                ('changed_at', models.DateTimeField(blank=True, null=True)),
                 ('valid_from', models.DateField()),
                 ('valid_to', models.DateField(blank=True, null=True)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='places.area')),

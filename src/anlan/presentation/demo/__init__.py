@@ -1,0 +1,1 @@
+"""The invented demo town: ninety days of casework, produced through the verbs."""

@@ -1,0 +1,214 @@
+"""Builds the demo town: its people, sites and ninety days of casework, through the same verbs everybody uses."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+from django.db import transaction
+
+from anlan.casework import cases, clocks, triage
+from anlan.casework.cases import Doing
+from anlan.casework.draft import Draft, load
+from anlan.casework.models import Case
+from anlan.intake import reports
+from anlan.intake.channel import CHANNELS
+from anlan.kernel import catalogue
+from anlan.kernel.text import Refusal
+from anlan.ledger import seal
+from anlan.places import duties, holidays, towns
+from anlan.places.models import Officer, Site
+from anlan.presentation import followers
+from anlan.presentation.demo import pictures, places, story
+from anlan.presentation.demo.people import PASSWORD, People, recruit
+
+DAYS, SITES, CASES, TOWN = 90, 600, 3000, "qinglan"
+Say = Callable[[str], None]
+
+
+def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count_of_cases: int = CASES) -> None:
+    """Build the town as it stands at `at`, unless it is there; tell how to sign in."""
+    if not Officer.objects.filter(username="admin").exists():
+        dice = Random(20260101)  # noqa: S311  the same town every time
+        began = at - timedelta(days=days)
+        with transaction.atomic():
+            towns.load(towns.town(TOWN), by=None, at=began)
+            people = recruit(began, dice)
+            made = places.build(began, dice, count=sites, operator=people.party)
+        say(f"已建好 3 个镇街、40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
+        life = Life(people, made, pictures.Album(began), dice, say)
+        life.live(began, at, count_of_cases)
+        say(
+            f"已办理 {Case.objects.count()} 个事项，正在统计和封存账本…… / Cases are there; counting and sealing the ledger…"
+        )
+        followers.drain(at=at)
+        seal.seal(at=at)
+    _tell(say)
+
+
+def _tell(say: Say) -> None:
+    say("")
+    say("演示登录名（密码都是 " + PASSWORD + "） / Sign-ins (one password for all):")
+    for username, meaning in SIGNS:
+        say(f"  {username:<10}{meaning}")
+    say("")
+
+
+SIGNS = (
+    ("wangge1", "网格员 / grid worker"), ("shouli1", "受理员 / triage"), ("paiqian1", "派遣员 / dispatcher"),
+    ("banli4", "经办人（消防）/ handler"), ("fuze4", "部门负责人（消防）/ department lead"),
+    ("jiancha1", "执法检查员 / inspector"), ("lingdao1", "县领导 / county lead"), ("duban1", "督查 / supervisor"),
+    ("fenxi1", "分析 / analyst"), ("qiye1", "企业安全员 / enterprise"), ("zhiyuan1", "志愿者 / volunteer"),
+    ("admin", "管理员 / administrator"),
+)  # fmt: skip
+
+
+class Life:
+    """Ninety days, event after event in the order of time."""
+
+    def __init__(self, people: People, sites: list[Site], album: pictures.Album, dice: Random, say: Say) -> None:
+        self.people, self.sites, self.album, self.dice, self.say = people, sites, album, dice, say
+        self.calendar = holidays.calendar_at(sites[0].area_path)
+        self.channel = catalogue.current().get(CHANNELS, "officer_form")
+        self.agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self.turn = count()
+
+    def plan(self, at: datetime, do: Callable[[datetime], None]) -> None:
+        heapq.heappush(self.agenda, (at, next(self.turn), do))
+
+    def live(self, began: datetime, until: datetime, number: int) -> None:
+        for moment in self._moments(began, until, number):
+            self.plan(moment, self._report)
+        done, said = 0, 0
+        while self.agenda and self.agenda[0][0] <= until:
+            with transaction.atomic():
+                for _ in range(400):
+                    if not self.agenda or self.agenda[0][0] > until:
+                        break
+                    at, _, do = heapq.heappop(self.agenda)
+                    do(at)
+                    done += 1
+            share = int(100 * (at - began) / (until - began))
+            if share >= said + 10:
+                said = share // 10 * 10
+                self.say(f"  {said}% （已办 {done} 步） / {done} acts so far")
+        clocks.sweep(at=until)
+
+    def _moments(self, began: datetime, until: datetime, number: int) -> list[datetime]:
+        """When people report: by day more than by night, on working days more than on others."""
+        hours = [1, 1, 1, 1, 1, 1, 3, 8, 14, 15, 14, 9, 6, 9, 13, 13, 11, 8, 7, 7, 6, 4, 2, 1]
+        found: list[datetime] = []
+        zone, span = self.calendar.zone, (until - began).total_seconds()
+        while len(found) < number:
+            moment = began + timedelta(seconds=self.dice.uniform(0, span))
+            local = moment.astimezone(zone)
+            worth = hours[local.hour] / 15 * (1 if self.calendar.is_working(local.date()) else 0.45)
+            if self.dice.random() < worth:
+                found.append(moment)
+        return sorted(found)
+
+    def _report(self, at: datetime) -> None:
+        site = self.dice.choice(self.sites)
+        topic = story.topic(self.dice)
+        by = self.people.near("grid_worker", site.area_path, self.dice)
+        message = {
+            "client_id": f"demo-{next(self.turn)}", "topic": topic, "description": self.dice.choice(story.TELLS[topic]),
+            "site": site.code, "address": site.address, "lon": str(site.lon), "lat": str(site.lat),
+            "told_at": at.isoformat(),
+        }  # fmt: skip
+        scene = self.dice.randrange(pictures.SCENES)
+        shots = [self.album.take("before", scene, by=by, at=at)] if self.dice.random() < 0.6 else []
+        report = reports.receive(self.channel, message, by=by, at=at, photos=shots).report
+        assert report is not None
+        case = triage.take(report, by=by, at=at)
+        if case is not None:
+            self._next(load(case), at)
+
+    def _next(self, draft: Draft, at: datetime) -> None:
+        case, now = draft.case, draft.now
+        if now.asked is not None:
+            decide = "grant_extension" if self.dice.random() < 0.85 else "refuse_extension"
+            self._soon(draft, at, story.Habit(decide, 1, (10, 400)))
+            return
+        choice = story.habit(case.procedure, now.step, self.dice, done=now.done)
+        if choice is not None:
+            self._soon(draft, at, choice)
+
+    def _soon(self, draft: Draft, at: datetime, choice: story.Habit) -> None:
+        low, high = choice.after
+        minutes = low + (high - low) * self.dice.random() ** 1.8
+        if self.dice.random() < 0.06:
+            minutes *= self.dice.uniform(2, 5)
+        when = self.calendar.add(at, minutes, "working_minutes").at
+        self.plan(when, lambda moment: self._act(draft, choice.act, moment))
+
+    def _act(self, draft: Draft, act: str, at: datetime) -> None:
+        draft.ring(until=at, recorded_at=at)
+        by = self._who(draft, act)
+        data = self._data(draft, act, at)
+        shots: tuple[Any, ...] = ()
+        if draft.plan.acts[act].photos is not None:
+            shots = (self.album.take("after", draft.case.pk.int % pictures.SCENES, by=by, at=at),)
+        reach = self.people.reach(by)
+        doing = Doing(act, data, photos=shots)
+        try:
+            cases.perform(
+                draft, doing, by=by, who=cases.actor(draft.case, by, reach), reach=reach, at=at, recorded_at=at
+            )
+        except Refusal:
+            # A lead was changed or a limit used up meanwhile; somebody else goes on with it later, as in life.
+            return
+        finally:
+            cases.save(draft)
+        self._next(draft, at)
+
+    def _who(self, draft: Draft, act: str) -> Officer:
+        who, lead, dice = draft.plan.acts[act].who, draft.now.lead, self.dice
+        if lead is not None and who.office == "lead" and lead in self.people.handlers:
+            return self.people.handlers[lead]
+        if act == "hang" and lead in self.people.leads:
+            return self.people.leads[lead]
+        role = next((r for r in who.roles if r in self.people.by_role and r not in ("party", "handler")), who.roles[0])
+        if "handler" in who.roles and lead in self.people.handlers and act in ("rectify", "ask_extension"):
+            return self.people.handlers[lead]
+        return self.people.near(role, draft.case.area_path, dice)
+
+    def _data(self, draft: Draft, act: str, at: datetime) -> dict[str, Any]:
+        dice = self.dice
+        words = {
+            "return": {"reason": dice.choice(story.RETURNS)},
+            "refuse": {"reason": "重复反映，已有事项在办"},
+            "decline": {"reason": "现场核实，未见所述情况"},
+            "ask_extension": {"length": dice.choice([1, 2, 3]), "reason": "需要采购配件，到货后一天内完成"},
+            "refuse_extension": {"reason": "属紧急隐患，请按原期限办理"},
+            "hang": {"reason": "等待管线迁改后才能施工", "review_on": (at + timedelta(days=20)).date().isoformat()},
+            "fix": {"result": dice.choice(story.RESULTS)},
+            "rectify": {"result": dice.choice(story.RESULTS)},
+            "solved_on_spot": {"result": "当场清理完毕"},
+            "rework": {"reason": dice.choice(story.REWORKS)},
+            "again": {"reason": "没有说明具体哪一天修好"},
+            "strike_off": {"note": "现场复查合格"},
+            "answer": {"answer": dice.choice(story.ANSWERS)},
+            "rate": {"satisfaction": dice.choices(story.RATINGS, (60, 25, 8, 7))[0]},
+            "escalate": {"measure": "penalty", "reason": "逾期未整改，依法处罚"},
+        }  # fmt: skip
+        if act in ("dispatch", "assign", "order"):
+            return self._assignment(draft, act, at)
+        return dict(words.get(act, {}))
+
+    def _assignment(self, draft: Draft, act: str, at: datetime) -> dict[str, Any]:
+        found = duties.responsible(draft.now.topic, draft.case.area_path, day=self.calendar.local_date(at))
+        right = found.department.pk if found else next(iter(self.people.handlers))
+        wrong = act == "dispatch" and not draft.now.returns and self.dice.random() < 0.05
+        given: dict[str, Any] = {"department": self.dice.choice(list(self.people.handlers)) if wrong else right}
+        if act == "order":
+            given["deadline"] = (at + timedelta(days=self.dice.choice([3, 7, 10, 15]))).date().isoformat()
+            given["demand"] = "立即消除隐患，整改后申请复查"
+        elif self.dice.random() < 0.08:
+            given["assisting"] = [pk for pk in self.people.handlers if pk != given["department"]][:1]
+            given["task"] = "配合现场处置"
+        return given
