@@ -142,7 +142,7 @@ def _moved(plan: Plan, now: Standing, past: Past, calendar: Calendar) -> None:
     if effect is not None:
         effect(plan, now, act, past)
     fields = past.data.get("fields")
-    if fields and "topic" in fields:
+    if fields and "topic" in fields and act.effect != "split":
         now.topic = fields["topic"] or now.topic
     if act.fixes:
         now.handled_at = past.at
