@@ -63,9 +63,9 @@ def moment(context: template.Context | dict[str, Any], value: datetime | None) -
     if value is None:
         return ""
     return format_html(
-        '<time datetime="{}" title="{:%Y-%m-%d %H:%M}">{}</time>',
+        '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(),
-        timezone.localtime(value),
+        f"{timezone.localtime(value):%Y-%m-%d %H:%M}",
         say(words.moment(value, now=_now(context))),
     )
 
@@ -115,7 +115,7 @@ def with_query(context: template.Context, **changes: Any) -> str:
         query.pop(key, None)
         if value not in (None, ""):
             query[key] = str(value)
-    return "?" + query.urlencode()
+    return f"?{query.urlencode()}"
 
 
 @register.filter

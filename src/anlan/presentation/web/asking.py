@@ -141,7 +141,8 @@ def _indented(kind: str, thing: Any, among: Sequence[Any]) -> str:
     if kind != "area":
         return str(SOURCES[kind].words(thing))
     top = min(each.path.count("/") for each in among)
-    return "\u3000" * (thing.path.count("/") - top) + name(thing)
+    indent = "\u3000" * (thing.path.count("/") - top)
+    return f"{indent}{name(thing)}"
 
 
 @needs(SIGNED_IN)

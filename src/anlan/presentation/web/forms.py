@@ -47,6 +47,10 @@ class Ask:
         return HTML_TYPES.get(self.type, "text")
 
     @property
+    def is_wrong(self) -> bool:
+        return self.error is not None
+
+    @property
     def shown(self) -> str:
         """The value as an input holds it; a password is never sent back."""
         if self.value is None or self.type == "password":
@@ -72,7 +76,7 @@ class Ask:
             self.error = EMPTY if self.required else None
             return None
         parsed = self._parsed(raw)
-        return parsed if self.error or self.reader is None else self._understood(raw)
+        return parsed if self.is_wrong or self.reader is None else self._understood(raw)
 
     def _understood(self, raw: str) -> Any:
         try:

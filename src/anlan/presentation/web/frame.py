@@ -174,7 +174,7 @@ def _address(name: str) -> str:
         return ""
 
 
-def _unread(officer: int) -> int:
+def _unread(officer: Any) -> int:
     return Notice.objects.filter(officer_id=officer, read_at__isnull=True)[:100].count()
 
 

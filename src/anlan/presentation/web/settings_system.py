@@ -259,7 +259,7 @@ def days_from(raw: str) -> dict[date, bool]:
         except ValueError:
             raise Refusal(
                 f"第 {number} 行“{line[:40]}”看不懂；请写成“2027-01-01..2027-01-03 休”或“2027-02-20 班”。",
-                f"Line {number}, “{line[:40]}”, is not clear; write “2027-01-01..2027-01-03 free” or “2027-02-20 work”.",
+                f"Line {number}, “{line[:40]}”, is not clear: write “2027-01-01..2027-01-03 off” or “2027-02-20 work”.",
                 field="days",
             ) from None
     return found
