@@ -242,7 +242,7 @@ def _topic_parser() -> Parse:
         key = named.get(cells.plain(text).casefold()) or named.get(text.casefold())
         if key is None:
             raise Unreadable(
-                "没有这个事项，请写成已有的事项名称，或在渠道的 map 里说明它是哪一项",
+                "没有这个类别，请写成已有的类别名称，或在渠道的 map 里说明它是哪一类",
                 "no topic is called this; write a known topic, or say in the channel's map which one it is",
             )
         return key
