@@ -202,7 +202,7 @@ _EXPECTED = {
 def _fits(wanted: FormField, value: Any) -> bool:
     kind = wanted.type
     if kind == "choice":
-        return value in {choice.key for choice in wanted.choices}
+        return isinstance(value, str) and value in {choice.key for choice in wanted.choices}
     if kind == "date":
         return isinstance(value, str) and _is_date(value)
     if kind == "number":
@@ -212,7 +212,7 @@ def _fits(wanted: FormField, value: Any) -> bool:
     if kind in ("department", "officer"):
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "departments":
-        return isinstance(value, list) and all(isinstance(v, int) for v in value)
+        return isinstance(value, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
     return isinstance(value, str) and len(value) <= (4000 if kind == "longtext" else 400)
 
 
