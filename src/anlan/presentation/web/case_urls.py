@@ -2,6 +2,33 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from anlan.presentation.web import (
+    case_act,
+    case_bulk,
+    case_export,
+    case_page,
+    case_reports,
+    cases,
+    inbox,
+    photos_view,
+    report_new,
+    triage,
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("cases/", cases.index, name="cases"),
+    path("cases/together/", case_bulk.case_bulk, name="case_bulk"),
+    path("cases/export/<str:kind>/", case_export.case_export, name="case_export"),
+    path("cases/<str:number>/", case_page.case, name="case"),
+    path("cases/<str:number>/acts/<str:act>/", case_act.case_act, name="case_act"),
+    path("cases/<str:number>/reports/", case_reports.case_reports, name="case_reports"),
+    path("cases/<str:number>/reports/<uuid:report_id>/reporter/", case_reports.case_reporter, name="case_reporter"),
+    path("report/", report_new.report, name="report"),
+    path("report/<uuid:report_id>/", report_new.report_sent, name="report_sent"),
+    path("triage/", triage.index, name="triage"),
+    path("triage/<uuid:report_id>/", triage.one, name="triage_one"),
+    path("photos/<uuid:photo_id>/<str:size>/", photos_view.photo, name="photo"),
+]

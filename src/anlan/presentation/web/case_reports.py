@@ -1,0 +1,106 @@
+"""The reports a case answers, as told; who told them only for those who may know, and each reading is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from anlan.casework.models import CaseReport
+from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.models import Report
+from anlan.kernel import catalogue
+from anlan.kernel.text import Text
+from anlan.ledger import events, personal
+from anlan.ledger.events import NewEvent
+from anlan.presentation.permissions import NotFound, NotPermitted, needs
+from anlan.presentation.web.case_rows import headline, topic_title
+from anlan.presentation.web.case_view import CaseView
+from anlan.presentation.web.frame import Asked
+
+READ = "reporter.read"
+MOST = 200
+LABELS = {
+    "reporter_name": Text(zh="上报人", en="Name"),
+    "reporter_phone": Text(zh="电话", en="Telephone"),
+}
+GONE = Text(zh="联系方式已按期限清除。", en="The contact has been erased, as its term is over.")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One report as the page shows it; `contact_url` only for those who may learn who told it."""
+
+    report: Report
+    channel: Text
+    topic: Text
+    joined_at: Any
+    contact_url: str
+
+
+@needs("cases.see")
+def case_reports(request: Asked, number: str) -> HttpResponse:
+    """The reports of a case, oldest first."""
+    view = CaseView.find(request, number)
+    may = may_know(view)
+    joined = CaseReport.objects.filter(case=view.case).select_related("report", "report__area")
+    told = [
+        Told(
+            each.report, channel_title(each.report.channel), topic_title(each.report.topic), each.joined_at,
+            reverse("case_reporter", args=[number, each.report_id]) if may and each.report.reporter_id else "",
+        )
+        for each in joined.order_by("joined_at", "pk")[:MOST]
+    ]  # fmt: skip
+    said = {"title": Text(zh="上报原文", en="Reports as told"), "view": view, "case": view.case, "told": told}
+    said["crumbs"] = [(headline(view.case), reverse("case", args=[number])), (said["title"], "")]
+    inline = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    return render(request, "cases/reports_part.html" if inline else "cases/reports.html", said)
+
+
+def channel_title(key: str) -> Text:
+    """The words of a channel; its key when no file declares it any more."""
+    channels: dict[str, Channel] = dict(catalogue.current().all(CHANNELS))
+    return channels[key].title if key in channels else Text(zh=key, en=key)
+
+
+def may_know(view: CaseView) -> bool:
+    """Whether this person may learn who reported: by their role, and never as handler or party of the case."""
+    reach, case = view.request.reach, view.case
+    if not view.covers("reporter.see"):
+        return False
+    handles = case.handler_id == reach.officer or (case.lead_id is not None and case.lead_id in reach.departments())
+    return not handles and not (case.party_id is not None and case.party_id in reach.parties())
+
+
+@require_POST
+@needs("reporter.see")
+def case_reporter(request: Asked, number: str, report_id: UUID) -> HttpResponse:
+    """Who reported, told to one who may know; that they read it is written into the ledger first."""
+    view = CaseView.find(request, number)
+    joined = CaseReport.objects.filter(case=view.case, report=report_id).select_related("report").first()
+    if joined is None or joined.report.reporter_id is None:
+        raise NotFound
+    if not may_know(view):
+        raise NotPermitted
+    with transaction.atomic():
+        read = NewEvent(
+            READ, joined.report_id, by=request.user.pk, at=request.at, recorded_at=request.at,
+            area_path=view.case.area_path, data={"case": str(view.case.pk)},
+        )  # fmt: skip
+        events.append(read)
+        fields = personal.read(joined.report.reporter_id)
+    facts = [(LABELS.get(key, Text(zh=key, en=key)), value) for key, value in (fields or {}).items()]
+    said = {
+        "title": Text(zh="上报人联系方式", en="The reporter's contact"), "facts": facts,
+        "view": view, "case": view.case,
+        "gone": GONE if fields is None else None,
+        "crumbs": [(headline(view.case), reverse("case", args=[number])), (Text(zh="上报人", en="Reporter"), "")],
+    }  # fmt: skip
+    fragment = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    return render(request, "cases/reporter_part.html" if fragment else "cases/reporter.html", said)

@@ -1,0 +1,162 @@
+"""待办, my next: what is late, what is due today, what is new, what waits on others; one list a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from anlan.casework import triage
+from anlan.casework.cases import visible
+from anlan.casework.models import Case
+from anlan.kernel.text import Text
+from anlan.places import holidays
+from anlan.places.scope import under
+from anlan.presentation.permissions import SIGNED_IN, needs
+from anlan.presentation.web import lights
+from anlan.presentation.web.case_rows import headline, lead_of, with_names
+from anlan.presentation.web.deadlines import Calendars, case_time, step_title
+from anlan.presentation.web.frame import Asked
+from anlan.presentation.web.mine import mine, to_act
+
+TITLE = Text(zh="待办", en="To do")
+SHOWN = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A case as the inbox says it."""
+
+    case: Case
+    url: str
+    title: Text
+    step: Text
+    lead: Text
+    light: lights.Light
+    time: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One part of the inbox; `all_url` leads to the list with all of it when not all is shown."""
+
+    key: str
+    title: Text
+    entries: list[Entry]
+    all_url: str = ""
+
+    @property
+    def count(self) -> str:
+        return f"{len(self.entries)}+" if self.all_url else str(len(self.entries))
+
+
+@needs(SIGNED_IN)
+def inbox(request: Asked) -> HttpResponse:
+    """The inbox of the one who asks."""
+    groups = _groups(request) if request.reach.may("cases.see") else []
+    waiting = _reports(request)
+    more, waiting = len(waiting) > SHOWN, waiting[:SHOWN]
+    said = {
+        "title": TITLE, "groups": [group for group in groups if group.entries], "waiting": waiting,
+        "more_waiting": more, "summary": _summary(groups, more, len(waiting)),
+        "may_report": request.reach.may("reports.receive"),
+    }  # fmt: skip
+    return render(request, "cases/inbox.html", said)
+
+
+def end_of_day(at: datetime) -> datetime:
+    """Midnight after the local day of `at`."""
+    local = timezone.localtime(at)
+    return timezone.make_aware(datetime.combine(local.date() + timedelta(days=1), time()))
+
+
+def _groups(request: Asked) -> list[Group]:
+    at, reach = request.at, request.reach
+    seen = visible(reach)
+    if request.area:
+        seen = seen.filter(under(request.area.path))
+    turn, tonight = to_act(reach), end_of_day(at)
+    act = seen.filter(turn)
+    runs = Q(hung=False, paused=False)
+    parts: list[tuple[str, Text, QuerySet[Case], str]] = [
+        ("late", Text(zh="已经超期", en="Overdue"), act.filter(due_at__lt=at), "light=late"),
+        ("today", Text(zh="今天到期", en="Due today"), act.filter(due_at__gte=at, due_at__lt=tonight), "light=today"),
+        ("new", Text(zh="新到和待办", en="New and next"), act.filter(runs, due_at__gte=tonight), ""),
+    ]
+    make = _Maker(at)
+    groups = [
+        _group(key, title, rows.order_by("due_at", "pk"), f"mine=act&{query}".strip("&"), make)
+        for key, title, rows, query in parts
+    ]
+    rest = list(
+        with_names(seen.filter(mine(reach) | (turn & ~runs)))
+        .exclude(turn & runs)
+        .order_by(F("due_at").asc(nulls_last=True), "pk")[: 2 * SHOWN + 1]
+    )
+    still = [case for case in rest if case.hung or case.paused]
+    others = [case for case in rest if not (case.hung or case.paused)]
+    groups.append(_shown("others", Text(zh="等别人办理", en="Waiting on others"), others, "mine=involved", make))
+    calm = Text(zh="挂账和暂停", en="Hung and paused")
+    groups.append(_shown("still", calm, still, "mine=involved&light=still", make))
+    return groups
+
+
+class _Maker:
+    """Makes entries; reads the calendars once, and only when there is something to reckon."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self._calendars: Calendars | None = None
+
+    def __call__(self, case: Case) -> Entry:
+        if self._calendars is None:
+            self._calendars = holidays.calendars()
+        return Entry(
+            case, reverse("case", args=[case.number]), headline(case), step_title(case), lead_of(case),
+            lights.light_of(case, now=self.at), case_time(case, self._calendars, now=self.at),
+        )  # fmt: skip
+
+
+def _group(key: str, title: Text, rows: QuerySet[Case], query: str, make: Callable[[Case], Entry]) -> Group:
+    return _shown(key, title, list(with_names(rows)[: SHOWN + 1]), query, make)
+
+
+def _shown(key: str, title: Text, found: list[Case], query: str, make: Callable[[Case], Entry]) -> Group:
+    more = f"{reverse('cases')}?{query}" if len(found) > SHOWN else ""
+    return Group(key, title, [make(case) for case in found[:SHOWN]], more)
+
+
+def _reports(request: Asked) -> list[Any]:
+    """The reports nobody has taken yet, for those who triage."""
+    if "triage" not in {hold.role for hold in request.reach.holds} or not request.reach.may("reports.see"):
+        return []
+    rows = triage.waiting(request.reach)
+    if request.area:
+        rows = rows.filter(under(request.area.path))
+    return list(rows.select_related("area", "site")[: SHOWN + 1])
+
+
+def _summary(groups: list[Group], more: bool, waiting: int) -> Text:
+    """The first line: what needs me, in one breath."""
+    counts = {group.key: group.count for group in groups}
+    zh, en = [], []
+    for key, one, other in (
+        ("late", "{n} 件超期", "{n} overdue"), ("today", "{n} 件今天到期", "{n} due today"),
+        ("new", "{n} 件待办", "{n} next"),
+    ):  # fmt: skip
+        if counts.get(key, "0") != "0":
+            zh.append(one.format(n=counts[key]))
+            en.append(other.format(n=counts[key]))
+    if waiting:
+        zh.append(f"{waiting}{'+' if more else ''} 条上报待受理")
+        en.append(f"{waiting}{'+' if more else ''} reports to take up")
+    if not zh:
+        return Text(zh="没有要您办的事，风平浪静。", en="Nothing waits for you. Calm water.")
+    return Text(zh="，".join(zh) + "。", en=", ".join(en) + ".")
