@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 
-from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db import connection, transaction
 
+from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.kernel.workdays import Calendar, calendar_for
 from anlan.places.models import Area, Holiday, Officer
@@ -23,25 +22,31 @@ class NoticeRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Laid:
-    base: Calendar
+class _Shelf:
+    """What was read the last time: which areas have a calendar of their own, longest path first, and each one laid."""
+
     version: tuple[object, ...]
-    calendar: Calendar
+    areas: tuple[tuple[str, str], ...]
+    laid: dict[str, Calendar]
+    found: dict[str, str]
 
 
-_laid: dict[str, _Laid] = {}
+# A shelf for each database a process speaks to: one, but in tests and restores.
+_shelves: dict[str, _Shelf] = {}
+
+# One look answers for both tables; the partial indexes make each count a short walk.
+_VERSION = (
+    "SELECT (SELECT COUNT(*) FROM places_holiday),"
+    " (SELECT COUNT(*) FROM places_holiday WHERE is_working),"
+    " (SELECT MAX(loaded_at) FROM places_holiday),"
+    " (SELECT COUNT(*) FROM places_area WHERE calendar <> %s),"
+    " (SELECT MAX(changed_at) FROM places_area WHERE calendar <> %s)"
+)
 
 
 def calendar(key: str) -> Calendar:
-    """The calendar `key` with every loaded notice applied. One small query; hold on to it through a batch."""
-    base = calendar_for(key)
-    version = _version(key)
-    laid = _laid.get(key)
-    if laid is None or laid.base is not base or laid.version != version:
-        days = dict(Holiday.objects.filter(calendar=key).values_list("date", "is_working"))
-        laid = _Laid(base, version, base.with_days(days) if days else base)
-        _laid[key] = laid
-    return laid.calendar
+    """The calendar `key` with every loaded notice applied (one small query; hold on to it through a batch)."""
+    return _lay(_shelf(), key)
 
 
 def calendar_at(area_path: str) -> Calendar:
@@ -51,14 +56,36 @@ def calendar_at(area_path: str) -> Calendar:
 
 def calendars() -> Callable[[str], Calendar]:
     """`calendar_at` for a batch: what it needs is read once, so that asking for many areas costs no query each."""
-    rows = sorted(Area.objects.exclude(calendar="").values_list("path", "calendar"), key=lambda row: -len(row[0]))
-    held = cache(calendar)
+    shelf = _shelf()
 
-    @cache
     def at(area_path: str) -> Calendar:
-        return held(next((key for path, key in rows if area_path.startswith(path)), DEFAULT))
+        key = shelf.found.get(area_path)
+        if key is None:
+            key = next((key for path, key in shelf.areas if area_path.startswith(path)), DEFAULT)
+            shelf.found[area_path] = key
+        return _lay(shelf, key)
 
     return at
+
+
+def _shelf() -> _Shelf:
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION, ["", ""])
+        version = (catalogue.current(), *cursor.fetchone())
+    name = str(connection.settings_dict["NAME"])
+    shelf = _shelves.get(name)
+    if shelf is None or shelf.version != version:
+        rows = Area.objects.exclude(calendar="").values_list("path", "calendar")
+        shelf = _shelves[name] = _Shelf(version, tuple(sorted(rows, key=lambda row: -len(row[0]))), {}, {})
+    return shelf
+
+
+def _lay(shelf: _Shelf, key: str) -> Calendar:
+    if key not in shelf.laid:
+        base = calendar_for(key)
+        days = dict(Holiday.objects.filter(calendar=key).values_list("date", "is_working"))
+        shelf.laid[key] = base.with_days(days) if days else base
+    return shelf.laid[key]
 
 
 @transaction.atomic
@@ -86,10 +113,3 @@ def load(key: str, days: Mapping[date, bool], source: str, *, by: Officer | None
         }
         record("calendar.loaded", first, by=by, at=at, data=data)
     return len(fresh)
-
-
-def _version(key: str) -> tuple[object, ...]:
-    found = Holiday.objects.filter(calendar=key).aggregate(
-        days=Count("pk"), working=Count("pk", filter=Q(is_working=True)), last=Max("loaded_at")
-    )
-    return (found["days"], found["working"], found["last"])
