@@ -16,6 +16,8 @@ from anlan.kernel.text import Refusal, Text
 R = TypeVar("R")
 HTML_TYPES = {"text": "text", "date": "date", "number": "text", "password": "password", "email": "email", "tel": "tel"}
 EMPTY = Text(zh="请填写这一项。", en="Fill this in.")
+CHOOSE = Text(zh="请选择。", en="Choose one.")
+PICK = Text(zh="请至少选一项。", en="Choose at least one.")
 UNKNOWN = Text(zh="请从列表中选择。", en="Choose one from the list.")
 NOT_A_DATE = Text(zh="请写成年-月-日，例如 2026-11-02。", en="Write a date as year-month-day, for example 2026-11-02.")
 NOT_A_NUMBER = Text(zh="请填数字。", en="Write a number.")
@@ -73,7 +75,8 @@ class Ask:
         raw = raw if self.type == "password" else raw.strip()
         self.value = raw
         if not raw:
-            self.error = EMPTY if self.required else None
+            missing = CHOOSE if self.type in {"choice", "radio"} else EMPTY
+            self.error = missing if self.required else None
             return None
         parsed = self._parsed(raw)
         return parsed if self.is_wrong or self.reader is None else self._understood(raw)
@@ -88,7 +91,7 @@ class Ask:
     def _chosen(self, raws: list[str]) -> list[str]:
         known = {str(value) for value, _ in self.choices}
         self.value = [raw for raw in raws if raw in known]
-        self.error = EMPTY if self.required and not self.value else None
+        self.error = PICK if self.required and not self.value else None
         return list(self.value)
 
     def _parsed(self, raw: str) -> Any:

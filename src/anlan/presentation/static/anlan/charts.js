@@ -15,14 +15,16 @@
   function oneSeries(data, series, i) {
     const line = data.kind === "line";
     const said = value(data.unit);
-    const few = data.labels.length * data.series.length <= 24;
+    const few = data.labels.length <= 24 && data.kind !== "stack" && (!line || data.series.length === 1);
+    const across = data.kind === "ranked", inside = Boolean(series.low);
     return {
       name: series.name, data: series.values, type: line ? "line" : "bar", color: colour(series, i),
       stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 26, symbol: SHAPES[i % SHAPES.length], symbolSize: 7,
       connectNulls: false, lineStyle: { width: 2.5 }, emphasis: { focus: "series" },
-      label: { show: few && data.kind !== "stack", position: data.kind === "ranked" ? "right" : "top", color: INK, fontSize: 12,
-        formatter: (p) => said(p.value) },
-      endLabel: { show: line && data.series.length > 1, formatter: "{a}", color: INK, fontSize: 12 },
+      label: { show: few, position: inside ? (across ? "insideLeft" : "insideBottom") : (across ? "right" : "top"),
+        color: inside ? "#fff" : INK, fontSize: 12, formatter: (p) => said(p.value) },
+      endLabel: { show: line && data.series.length > 1, formatter: (p) => series.name + " " + said(p.value), color: INK, fontSize: 12 },
+      labelLayout: { moveOverlap: line ? "shiftY" : undefined },
     };
   }
   function interval(data, series, i) {
@@ -46,7 +48,7 @@
     data.series.forEach((s, i) => { series.push(oneSeries(data, s, i)); if (s.low) series.push(interval(data, s, i)); });
     return {
       animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
-      grid: { left: 8, right: data.kind === "line" && data.series.length > 1 ? 92 : 40, top: data.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
+      grid: { left: 8, right: data.kind === "line" && data.series.length > 1 ? 110 : 40, top: data.series.length > 1 ? 40 : 20, bottom: 8, containLabel: true },
       legend: { show: data.series.length > 1, top: 0, left: 0, textStyle: { color: INK }, itemWidth: 14 },
       tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" }, valueFormatter: value(data.unit), backgroundColor: "#fff", borderColor: LINE },
       xAxis: across ? amounts : names, yAxis: across ? names : amounts, series: series,
