@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from anlan.casework import acts, consequences, procedure
 from anlan.casework.acts import Actor
-from anlan.casework.draft import CACHES, Draft, carry, load
+from anlan.casework.draft import CHANGED, Draft, carry, load
 from anlan.casework.engine import MOVED, OPENED, Past, dues_of, stand
 from anlan.casework.models import Case, CasePhoto, CaseReport
 from anlan.casework.plan import ready
@@ -22,7 +22,8 @@ from anlan.intake.models import Photo, Report
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Refusal
 from anlan.kernel.workdays import Calendar
-from anlan.ledger import events
+from anlan.ledger import events, single
+from anlan.ledger.bulk import insert_rows
 from anlan.ledger.events import NewEvent
 from anlan.places import holidays
 from anlan.places.models import Area, Officer, Party, Site
@@ -95,19 +96,19 @@ def _involved(case: Case) -> set[int]:
     return {*case.units.values_list("department_id", flat=True), *([case.lead_id] if case.lead_id else [])}
 
 
-def covers(case: Case, reach: Reach, action: str) -> bool:
-    """Whether `action` on this very case is within this person's reach."""
+def covers(case: Case, reach: Reach, action: str, *, involved: set[int] | None = None) -> bool:
+    """Whether `action` on this very case is within this person's reach; `involved` where the case is in hand."""
     return reach.covers(
-        action, area_path=case.area_path, departments=_involved(case), owners=(case.opened_by_id, case.handler_id),
-        party=case.party_id,
+        action, area_path=case.area_path, departments=_involved(case) if involved is None else involved,
+        owners=(case.opened_by_id, case.handler_id), party=case.party_id,
     )  # fmt: skip
 
 
-def actor(case: Case, by: Officer, reach: Reach) -> Actor:
+def actor(case: Case, by: Officer, reach: Reach, *, involved: set[int] | None = None) -> Actor:
     """The person as the engine sees them over this case."""
     roles = reach.roles_at(
         case.area_path,
-        departments=_involved(case),
+        departments=_involved(case) if involved is None else involved,
         owners=(case.opened_by_id, case.handler_id),
         party=case.party_id,
         action="cases.act",
@@ -170,23 +171,17 @@ def open_case(
         draft = prepare(opening, calendar, by=by, at=at, recorded_at=recorded_at, key=key)
         day = draft.calendar.local_date(at).strftime("%Y%m%d")
         name(draft, number(draft.plan.procedure.prefix, day))
-        draft.carry().save(force_insert=True)
+        draft.carry()
+        draft.case.reports_count = 1 if report is not None else 0
+        draft.case.save(force_insert=True)
         if report is not None:
-            join(draft, report, at=at)
-        events.append_many(draft.new)
+            CaseReport.objects.create(case=draft.case, report=report, joined_at=at)
+            shown = report.photos.values_list("pk", flat=True)
+            CasePhoto.objects.bulk_create(
+                CasePhoto(case=draft.case, photo_id=photo, event=draft.new[0].id) for photo in shown
+            )
+        events.append(draft.new[0])
         return draft.case
-
-
-def join(draft: Draft, report: Report, *, at: datetime) -> None:
-    """The case answers this report too; its photos are shown with it."""
-    _, fresh = CaseReport.objects.get_or_create(case=draft.case, report=report, defaults={"joined_at": at})
-    if fresh:
-        draft.case.reports_count += 1
-        Case.objects.filter(pk=draft.case.pk).update(reports_count=draft.case.reports_count)
-    CasePhoto.objects.bulk_create(
-        CasePhoto(case=draft.case, photo=photo, event=draft.new[0].id)
-        for photo in report.photos.exclude(case_photos__case=draft.case)
-    )
 
 
 # ---------------------------------------------------------------- acting
@@ -208,9 +203,10 @@ class Doing:
 def allowed(case: Case, *, by: Officer, reach: Reach) -> list[tuple[str, Act]]:
     """What this person may do to this case now."""
     draft = load(case)
-    if not covers(case, reach, "cases.act"):
+    involved = draft.involved()
+    if not covers(case, reach, "cases.act", involved=involved):
         return []
-    return acts.offers(draft.plan, draft.now, actor(case, by, reach))
+    return acts.offers(draft.plan, draft.now, actor(case, by, reach, involved=involved))
 
 
 def act(
@@ -218,17 +214,21 @@ def act(
 ) -> Case:
     """Do it, or raise what stands in the way. The same `key` twice is one act; a moved `rev` is told, not overrun."""
     with transaction.atomic():
-        case = Case.objects.select_for_update(of=("self",)).select_related("area").filter(pk=case_id).first()
-        if case is None or not covers(case, reach, "cases.see"):
+        case = single.read(Case, case_id, lock=True)
+        if case is None:
             raise NoCase
         draft = load(case)
+        involved = draft.involved()
+        if not covers(case, reach, "cases.see", involved=involved):
+            raise NoCase
         if doing.key is not None and doing.key in draft.keys:
             return case
-        if not covers(case, reach, "cases.act"):
+        if not covers(case, reach, "cases.act", involved=involved):
             raise acts.NotAllowed("您可以查看这个事项，但不能办理。", "You may look at this case but not act on it.")
         if doing.rev is not None and doing.rev != case.rev:
             raise _stale(draft)
-        perform(draft, doing, by=by, who=actor(case, by, reach), reach=reach, at=at, recorded_at=recorded_at or at)
+        who = actor(case, by, reach, involved=involved)
+        perform(draft, doing, by=by, who=who, reach=reach, at=at, recorded_at=recorded_at or at)
         save(draft)
         return case
 
@@ -255,7 +255,8 @@ def perform(
     consequences.after(draft, declared, event, by=by, at=moment, recorded_at=recorded_at)
     if declared.effect == "split":
         _split(draft.case, event, by=by, at=moment)
-    CasePhoto.objects.bulk_create(CasePhoto(case=draft.case, photo=photo, event=event.id) for photo in doing.photos)
+    shown = ((draft.case.pk, photo.pk, event.id) for photo in doing.photos)
+    insert_rows(CasePhoto, ("case_id", "photo_id", "event"), shown)
     return event
 
 
@@ -275,10 +276,13 @@ def save(draft: Draft) -> None:
         return
     before = draft.case.rev
     carry(draft.case, draft.plan, draft.now, draft.calendar)
-    values = {name: getattr(draft.case, name) for name in CACHES}
-    if not Case.objects.filter(pk=draft.case.pk, rev=before).update(**values):
+    values = [getattr(draft.case, name) for name in CHANGED]
+    if not single.change(Case, CHANGED, [*values, draft.case.pk, before], where=("id", "rev")):
         raise _stale(draft)
-    events.append_many(draft.new)
+    if len(draft.new) == 1:
+        events.append(draft.new[0])
+    else:
+        events.append_many(draft.new)
     draft.new = []
 
 

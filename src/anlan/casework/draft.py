@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Field
 
 from anlan.casework import engine, procedure
 from anlan.casework.engine import MOVED, OPENED, RANG, Past, Standing
@@ -14,7 +16,8 @@ from anlan.casework.models import Case
 from anlan.casework.plan import Plan, ready
 from anlan.kernel.ids import id_at
 from anlan.kernel.workdays import Calendar
-from anlan.ledger.events import NewEvent
+from anlan.ledger import events as ledger
+from anlan.ledger.events import NewEvent, Told
 from anlan.ledger.models import Event
 from anlan.places import holidays
 
@@ -46,6 +49,10 @@ class Draft:
         self.last = past if kind != RANG else self.last
         return event
 
+    def involved(self) -> set[int]:
+        """The departments that lead or assist."""
+        return {*self.now.assisting, *([self.now.lead] if self.now.lead else [])}
+
     def ring(self, *, until: datetime, recorded_at: datetime) -> int:
         """Every rung that has come due by `until`, as if the sweep had been here at that very moment."""
         rung = 0
@@ -67,7 +74,7 @@ class Draft:
         return carry(self.case, self.plan, self.now, self.calendar)
 
 
-def pasts(events: Iterable[Event]) -> list[Past]:
+def pasts(events: Iterable[Event | Told]) -> list[Past]:
     """The engine's view of a case's events; kinds it does not read are left out."""
     return [Past(e.kind, e.at, e.by, e.data) for e in events if e.kind in READ]
 
@@ -79,10 +86,10 @@ def plan_of(case: Case) -> Plan:
 
 def load(case: Case) -> Draft:
     """The case with its history read and stood (one query)."""
-    return from_events(case, list(Event.objects.filter(subject=case.id).order_by("seq")))
+    return from_events(case, ledger.told(case.id))
 
 
-def from_events(case: Case, events: list[Event]) -> Draft:
+def from_events(case: Case, events: Sequence[Event] | Sequence[Told]) -> Draft:
     """The same, from events already read."""
     plan, calendar = plan_of(case), holidays.calendar_at(case.area_path)
     history = pasts(events)
@@ -95,6 +102,8 @@ CACHES = (
     "rev", "step", "outcome", "closed_at", "lead", "handler", "topic", "clock", "warn_at", "due_at", "provisional",
     "paused", "hung", "tick_at", "returns", "extensions", "reworks", "merged_into",
 )  # fmt: skip
+CHANGED = tuple(field.attname for field in map(Case._meta.get_field, CACHES) if isinstance(field, Field))
+"""The same as an instance has them: a foreign key by its id."""
 
 
 def carry(case: Case, plan: Plan, now: Standing, calendar: Calendar) -> Case:

@@ -28,8 +28,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     postgres = connection.vendor == "postgresql"
-    into_database = _for_postgres if postgres else _for_sqlite
-    converters = [(place, into_database(fields[name])) for place, name in enumerate(columns)]
+    converters = [(place, converter(fields[name])) for place, name in enumerate(columns)]
     needed = [(place, convert) for place, convert in converters if convert is not None]
     ready = (_ready(row, needed) for row in rows)
     table = connection.ops.quote_name(model._meta.db_table)
@@ -79,6 +78,11 @@ def _kind(field: Field[Any, Any]) -> Field[Any, Any]:
     return field
 
 
+def converter(field: Field[Any, Any]) -> Convert | None:
+    """What a value of `field` goes through on its way into this database; None when it goes as it is."""
+    return _for_postgres(field) if connection.vendor == "postgresql" else _for_sqlite(field)
+
+
 def _for_postgres(field: Field[Any, Any]) -> Convert | None:
     return _json if isinstance(field, models.JSONField) else None
 
@@ -112,8 +116,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     fields = {field.attname: field for field in model._meta.concrete_fields}
     key = model._meta.pk
     assert key is not None
-    into_database = _for_postgres if connection.vendor == "postgresql" else _for_sqlite
-    converters = [(place, into_database(fields[name])) for place, name in enumerate((*columns, key.attname))]
+    converters = [(place, converter(fields[name])) for place, name in enumerate((*columns, key.attname))]
     needed = [(place, convert) for place, convert in converters if convert is not None]
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(str(fields[name].column))} = %s" for name in columns)

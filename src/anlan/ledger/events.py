@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -23,6 +24,7 @@ _VALUES = ", ".join(["%s"] * len(COLUMNS))
 _INSERT = f"INSERT INTO ledger_event (tx, {_NAMES}) VALUES (0, {_VALUES})"  # noqa: S608 - our own column names
 _APPEND = f"{_INSERT} ON CONFLICT (key) DO NOTHING RETURNING seq, tx"
 _COPY = f"COPY ledger_event (tx, {_NAMES}) FROM STDIN"
+_TOLD = 'SELECT kind, at, "by", data, key FROM ledger_event WHERE subject = %s ORDER BY seq'
 _KIND = re.compile(r"[a-z][a-z_]*\.[a-z_]+")
 # Of so many keys at a time it is asked which one was there already.
 _ASKED = 500
@@ -64,6 +66,16 @@ class NewEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
     device_at: datetime | None = None
     id: UUID = field(default_factory=new_id)
+
+
+class Told(NamedTuple):
+    """What an event says, without what proves it."""
+
+    kind: str
+    at: datetime
+    by: int | None
+    data: dict[str, Any]
+    key: str | None
 
 
 def append(event: NewEvent) -> Event:
@@ -109,6 +121,17 @@ def append_many(events: Sequence[NewEvent]) -> None:
 def history(subject: UUID) -> list[Event]:
     """Everything that happened to `subject`, in the order it was written."""
     return list(Event.objects.filter(subject=subject).order_by("seq"))
+
+
+def told(subject: UUID) -> list[Told]:
+    """The same as `history` in a few words, read without a model for each event: for verbs that must be quick."""
+    postgres = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(_TOLD, [subject if postgres else subject.hex])
+        rows = cursor.fetchall()
+    if postgres:
+        return [Told(kind, at, by, json.loads(data), key) for kind, at, by, data, key in rows]
+    return [Told(kind, at.replace(tzinfo=UTC), by, json.loads(data), key) for kind, at, by, data, key in rows]
 
 
 def find(key: str) -> Event | None:
