@@ -11,45 +11,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
-from anlan.intake.topic import TOPICS
-from anlan.kernel import catalogue
 from anlan.kernel.text import Text
+from anlan.presentation.saying import name, say, speaking, t, topic
 from anlan.presentation.web import lights, words
 
 register = template.Library()
-
-
-def speaking() -> str:
-    """The language of the page being made: "zh" or "en" (the frame sets it for each request)."""
-    return "en" if (get_language() or "zh").startswith("en") else "zh"
-
-
-@register.simple_tag
-def t(zh: str, en: str, **values: Any) -> str:
-    """The Chinese or the English sentence, with `{name}` places filled."""
-    sentence = en if speaking() == "en" else zh
-    return sentence.format(**{key: say(value) for key, value in values.items()}) if values else sentence
-
-
-@register.filter
-def say(value: Any) -> Any:
-    """A `Text` in the page's language; a moment or a date in its words; anything else as it is."""
-    if isinstance(value, Text):
-        return value.in_(speaking())
-    return "" if value is None else value
-
-
-@register.filter
-def name(value: Any) -> str:
-    """The name of an area, department or anything else that has one, in the page's language."""
-    if value is None:
-        return ""
-    if hasattr(value, "name_zh"):
-        return str(value.name_en if speaking() == "en" and value.name_en else value.name_zh)
-    found = getattr(value, "title", None) or getattr(value, "name", value)
-    return str(say(found() if callable(found) else found))
+register.simple_tag(t)
+register.filter(say)
+register.filter(name)
+register.filter(topic)
 
 
 def _now(context: template.Context | dict[str, Any]) -> datetime:
@@ -160,15 +131,6 @@ def case_url(case: Any) -> str:
         return reverse("case", args=[case.number])
     except NoReverseMatch:
         return ""
-
-
-@register.filter
-def topic(key: str) -> str:
-    """The title of a topic in the page's language; the key itself when no file declares it any more."""
-    if not key:
-        return t("所有事项", "Every topic")
-    declared = catalogue.current().all(TOPICS).get(key)
-    return str(declared.title.in_(speaking())) if declared else key
 
 
 UNITS = {

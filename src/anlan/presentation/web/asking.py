@@ -20,7 +20,7 @@ from anlan.places.models import Area, Department, Officer, Party, Post, Site
 from anlan.places.record import day_of
 from anlan.places.scope import on, within
 from anlan.presentation.permissions import SIGNED_IN, needs
-from anlan.presentation.templatetags.anlan import name
+from anlan.presentation.saying import name
 from anlan.presentation.web.forms import Ask
 from anlan.presentation.web.frame import Asked
 

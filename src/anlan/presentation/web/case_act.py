@@ -18,7 +18,7 @@ from anlan.intake import photos
 from anlan.intake.models import Photo
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.permissions import needs
-from anlan.presentation.templatetags.anlan import say
+from anlan.presentation.saying import say
 from anlan.presentation.web.act_forms import ActForm
 from anlan.presentation.web.case_rows import headline
 from anlan.presentation.web.case_view import CaseView

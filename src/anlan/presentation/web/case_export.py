@@ -21,7 +21,7 @@ from anlan.casework.cases import visible
 from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import name, say
+from anlan.presentation.saying import name, say
 from anlan.presentation.web import lights
 from anlan.presentation.web.case_filters import filters, narrowed
 from anlan.presentation.web.case_rows import headline, topic_title, with_names

@@ -19,7 +19,7 @@ from anlan.places.areas import at_day
 from anlan.places.models import Area, Department
 from anlan.places.record import day_of
 from anlan.places.scope import under, within
-from anlan.presentation.templatetags.anlan import name
+from anlan.presentation.saying import name
 from anlan.presentation.web.act_forms import topic_choices
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.inbox import end_of_day

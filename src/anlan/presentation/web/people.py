@@ -19,7 +19,7 @@ from anlan.places.record import day_of
 from anlan.places.role import ACTIONS, Role, all_roles
 from anlan.places.scope import on, within
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import name, say
+from anlan.presentation.saying import name, say
 from anlan.presentation.web.asking import ask_for
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked

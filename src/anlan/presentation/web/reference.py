@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import name, say
+from anlan.presentation.saying import name, say
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import Column, Empty, Filter, Filters, page_of, table

@@ -19,7 +19,7 @@ from anlan.kernel import catalogue
 from anlan.kernel.catalogue import Basis, Declaration, Kind
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import speaking
+from anlan.presentation.saying import speaking
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import Column, table
 from anlan.presentation.web.reference import SETTINGS

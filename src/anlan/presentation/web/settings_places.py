@@ -19,7 +19,7 @@ from anlan.places.models import Department, Duty, Party
 from anlan.places.record import day_of
 from anlan.places.scope import under, within
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import say, topic
+from anlan.presentation.saying import say, topic
 from anlan.presentation.web.asking import ask_for
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked

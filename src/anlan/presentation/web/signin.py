@@ -22,7 +22,7 @@ from anlan.places.models import Post
 from anlan.places.role import role
 from anlan.places.scope import posts_of
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, needs
-from anlan.presentation.templatetags.anlan import say
+from anlan.presentation.saying import say
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import LANGUAGE_COOKIE, LANGUAGES, Asked
 

@@ -29,7 +29,7 @@ from anlan.places.models import Department
 from anlan.places.record import day_of
 from anlan.places.scope import under
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import say
+from anlan.presentation.saying import say
 from anlan.presentation.web.act_forms import topic_choices
 from anlan.presentation.web.case_reports import channel_title
 from anlan.presentation.web.case_rows import rows_of, topic_title, with_names
