@@ -24,7 +24,7 @@ check: ## Lint, types, layers, walls and everything declared
 	$(QUIET) $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(QUIET) $(BIN)/python -m pytest -q -p no:randomly tests/unit/test_walls.py
-	$(QUIET) $(BIN)/anlan check
+	@for pack in packs/*/; do echo anlan check --pack $$pack; $(QUIET) $(BIN)/anlan check --pack $$pack || exit 1; done
 
 tidy: ## Format, and mend what the linter can mend
 	@scripts/python dev
