@@ -18,6 +18,7 @@ from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.ledger.models import Event
 from anlan.places.models import Department, Officer
+from anlan.places.role import all_roles
 
 JOINED = "case.joined"
 YES = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
@@ -86,12 +87,14 @@ def _numbers(cases: set[str]) -> Iterable[tuple[str, str]]:
 
 
 def _people(ids: set[int]) -> dict[int, tuple[str, Text | None]]:
-    """Everybody's name and office, in one query."""
+    """Everybody's name and office (a post's department, else the post itself), in one query."""
     found: dict[int, tuple[str, Text | None]] = {}
-    columns = ("pk", "name", "posts__department__name_zh", "posts__department__name_en")
-    for pk, name, zh, en in Officer.objects.filter(pk__in=ids).order_by("posts__pk").values_list(*columns):
-        if pk not in found or found[pk][1] is None:
-            found[pk] = (name, Text(zh=zh, en=en) if zh else None)
+    columns = ("pk", "name", "posts__role", "posts__department__name_zh", "posts__department__name_en")
+    roles = all_roles()
+    for pk, name, role, zh, en in Officer.objects.filter(pk__in=ids).order_by("posts__pk").values_list(*columns):
+        office = Text(zh=zh, en=en) if zh else roles[role].title if role in roles else None
+        if pk not in found or (zh and found[pk][1] is None):
+            found[pk] = (name, office)
     return found
 
 

@@ -53,10 +53,23 @@ def start(channel: Channel, sheet: Sheet, *, by: Officer | None, at: datetime) -
 @transaction.atomic
 def finish(batch: Batch, rows: list[ReceivedRow], *, at: datetime) -> Batch:
     """Write down what became of the rows."""
-    batch.rows = len(rows)
-    batch.repeated = sum(row.repeated for row in rows)
-    batch.received = sum(not row.repeated and row.report is not None for row in rows)
-    batch.quarantined = sum(not row.repeated and row.report is None for row in rows)
+    count(batch, rows)
+    return close(batch, at=at)
+
+
+def count(batch: Batch, rows: list[ReceivedRow]) -> Batch:
+    """Add what became of some more of its rows: a long file may be received in parts."""
+    batch.rows += len(rows)
+    batch.repeated += sum(row.repeated for row in rows)
+    batch.received += sum(not row.repeated and row.report is not None for row in rows)
+    batch.quarantined += sum(not row.repeated and row.report is None for row in rows)
+    batch.save(update_fields=["rows", "repeated", "received", "quarantined"])
+    return batch
+
+
+@transaction.atomic
+def close(batch: Batch, *, at: datetime) -> Batch:
+    """Say that the file is through."""
     batch.finished_at = at
     batch.save()
     counts = {"rows": batch.rows, "received": batch.received, "repeated": batch.repeated, "held": batch.quarantined}

@@ -16,7 +16,7 @@ from anlan.casework import draw
 from anlan.casework.timeline import Line, timeline
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs
-from anlan.presentation.templatetags.anlan import name
+from anlan.presentation.saying import name
 from anlan.presentation.web import lights, mapping
 from anlan.presentation.web.case_rows import headline, topic_title
 from anlan.presentation.web.case_view import CaseView, Shot
@@ -67,7 +67,7 @@ def page_of(view: CaseView) -> dict[str, Any]:
         "crumbs": [(TITLE, reverse("cases")), (Text(zh=view.case.number, en=view.case.number), "")],
         "light": lights.light_of(view.case, now=view.request.at),
         "before": [each for each in photos.values() if each.photo.stage == "before"],
-        "after": [each for each in photos.values() if each.photo.stage == "after"],
+        "after": [each for each in reversed(photos.values()) if each.photo.stage == "after"],
         "running": running,
         "stopped": stopped,
         "parts": parts_of(view),
@@ -133,5 +133,6 @@ def facts_of(view: CaseView) -> list[tuple[Text, Any]]:
 
 
 def picture(view: CaseView) -> SafeString:
-    """The procedure as a river with the step marked where the case stands."""
-    return mark_safe(draw.svg(view.procedure, view.request.lang, here=view.now.step))  # noqa: S308 - drawn and escaped here
+    """The procedure as a river with the step marked where the case stands; its style lies in the page's own sheet."""
+    drawn = draw.svg(view.procedure, view.request.lang, here=view.now.step)
+    return mark_safe(drawn.replace(f"<style>{draw.STYLE}</style>", ""))  # noqa: S308 - drawn and escaped by `draw`

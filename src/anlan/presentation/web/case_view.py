@@ -130,13 +130,13 @@ class CaseView:
 
     @property
     def quiet(self) -> list[Offer]:
-        """A few other acts, beside the main one."""
-        return self._others()[:QUIET]
+        """A few other acts, beside the main one; none that ends the case without a fix."""
+        return [each for each in self._others() if not each.danger][:QUIET]
 
     @property
     def rarer(self) -> list[Offer]:
         """The rest, folded."""
-        return self._others()[QUIET:]
+        return [each for each in self._others() if each not in self.quiet]
 
     def _others(self) -> list[Offer]:
         rest = [each for each in self.offers if each is not self.main]
@@ -161,8 +161,7 @@ class CaseView:
     def when(self) -> Text | None:
         """What the line says of time."""
         if self.case.closed_at is not None:
-            said = words.moment(self.case.closed_at, now=self.request.at)
-            return Text(zh=f"{said.zh} 办结", en=f"closed {said.en}")
+            return words.moment(self.case.closed_at, now=self.request.at)
         running = [each for each in self.clocks[0] if each.line.light.key not in ("paused", "hung")]
         if not running:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -11,6 +12,7 @@ from anlan.places.models import Area, Site
 from anlan.places.record import day_of
 from anlan.places.scope import within
 from anlan.presentation.permissions import SIGNED_IN, needs
+from anlan.presentation.web.case_search import exact, found_cases
 from anlan.presentation.web.frame import MENU, Asked, words_for
 from anlan.presentation.web.signin import path_only, safe_next
 
@@ -44,21 +46,28 @@ def area_switch(request: Asked) -> HttpResponse:
 
 @needs(SIGNED_IN)
 def search(request: Asked) -> HttpResponse:
-    """Sites and areas by name, code or address, within reach."""
+    """Cases, sites and areas by number, name or address, within reach; a case's own number opens it at once."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    found_sites: list[Site] = []
-    found_areas: list[Area] = []
-    if text and request.reach.may("sites.see"):
-        mine = Site.objects.filter(request.reach.q("sites.see", party="operator"))
-        named = mine.filter(name__icontains=text) | mine.filter(address__icontains=text) | mine.filter(code=text)
-        found_sites = list(named.select_related("area").order_by("name", "pk")[:MOST])
-    if text and request.reach.may("areas.see"):
-        mine_areas = areas.at_day(day_of(request.at)).filter(within(request.reach.areas("areas.see"), "path"))
-        named_areas = (
-            mine_areas.filter(name_zh__icontains=text)
-            | mine_areas.filter(name_en__icontains=text)
-            | mine_areas.filter(code=text)
-        )
-        found_areas = list(named_areas.order_by("path")[:MOST])
-    said = {"searched": text, "sites": found_sites, "areas": found_areas, "title": Text(zh="搜索", en="Search")}
+    case = exact(request, text)
+    if case is not None:
+        return redirect("case", case.number)
+    said = {
+        "searched": text,
+        "cases": found_cases(request, text),
+        "sites": _sites(request, text) if text and request.reach.may("sites.see") else [],
+        "areas": _areas(request, text) if text and request.reach.may("areas.see") else [],
+        "title": Text(zh="搜索", en="Search"),
+    }
     return render(request, "search.html", said)
+
+
+def _sites(request: Asked, text: str) -> list[Site]:
+    mine = Site.objects.filter(request.reach.q("sites.see", party="operator"))
+    named = mine.filter(Q(name__icontains=text) | Q(address__icontains=text) | Q(code=text))
+    return list(named.select_related("area").order_by("name", "pk")[:MOST])
+
+
+def _areas(request: Asked, text: str) -> list[Area]:
+    mine = areas.at_day(day_of(request.at)).filter(within(request.reach.areas("areas.see"), "path"))
+    named = mine.filter(Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(code=text))
+    return list(named.order_by("path")[:MOST])

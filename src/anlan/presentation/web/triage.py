@@ -139,7 +139,7 @@ def _links(request: Asked) -> list[tuple[Text, str]]:
         (Text(zh="没读懂的来件", en="Held messages"), "quarantine", "quarantine.see"),
         (Text(zh="导入台账", en="Import a ledger"), "imports", "imports.run"),
     ]
-    return [(words, reverse(name)) for words, name, action in links if request.reach.may(action) and name == ""]
+    return [(words, reverse(name)) for words, name, action in links if request.reach.may(action)]
 
 
 @needs("reports.see")
