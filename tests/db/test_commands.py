@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from anlan.kernel import catalogue
 from anlan.places.models import Officer
+from anlan.presentation import checks
 from anlan.presentation.commands.main import COMMANDS, app
 
 LOOP = """
@@ -76,6 +78,12 @@ def test_everything_shipped_is_well_declared() -> None:
     result = anlan("check")
     assert result.exit_code == 0, result.output
     assert "全部通过" in result.output
+
+
+def test_every_kind_of_declaration_is_read_at_the_start() -> None:
+    sources = Path(checks.__file__).parents[1].rglob("*.py")
+    made = {folder for path in sources for folder in re.findall(r"= Kind\(\"(\w+)\"", path.read_text("utf-8"))}
+    assert made == {kind.folder for kind in checks.KINDS}
 
 
 def test_a_procedure_without_exit_is_refused_with_its_file_in_both_languages(pack: Path) -> None:

@@ -8,16 +8,22 @@ from typing import Any
 from anlan.casework import checker, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING
+from anlan.index.rates import INDICATORS
 from anlan.intake import channel, topic
 from anlan.intake.channel import CHANNELS
 from anlan.intake.topic import TOPICS
+from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.text import Text
 from anlan.places import towns
 from anlan.places.role import ROLES
+from anlan.places.site_kind import SITE_KINDS
 from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
+
+KINDS = (CALENDARS, CHANNELS, INDICATORS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+"""Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 
 
 def problems(catalogue: Catalogue) -> list[Problem]:
