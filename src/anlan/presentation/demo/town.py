@@ -160,18 +160,19 @@ class Life:
                 draft, doing, by=by, who=cases.actor(draft.case, by, reach), reach=reach, at=at, recorded_at=at
             )
         except Refusal:
-            # A lead was changed or a limit used up meanwhile; somebody else goes on with it later, as in life.
-            return
+            # The step was left or a limit used up meanwhile: as in life, they look again the next day.
+            self.plan(at + timedelta(days=1), lambda moment: self._next(draft, moment))
+        else:
+            self._next(draft, at)
         finally:
             cases.save(draft)
-        self._next(draft, at)
 
     def _who(self, draft: Draft, act: str) -> Officer:
         who, lead, dice = draft.plan.acts[act].who, draft.now.lead, self.dice
         if lead is not None and who.office == "lead" and lead in self.people.handlers:
             return self.people.handlers[lead]
-        if act == "hang" and lead in self.people.leads:
-            return self.people.leads[lead]
+        if act == "hang":
+            return self.people.leads.get(lead or 0) or self.people.near("area_lead", draft.case.area_path, dice)
         role = next((r for r in who.roles if r in self.people.by_role and r not in ("party", "handler")), who.roles[0])
         if "handler" in who.roles and lead in self.people.handlers and act in ("rectify", "ask_extension"):
             return self.people.handlers[lead]
