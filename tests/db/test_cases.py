@@ -28,7 +28,12 @@ def town() -> World:
 
 
 def opened(town: World, **more: Any) -> Case:
-    values: dict[str, Any] = {"procedure": "incident", "area": town.grid, "title": "东一村 12 号 · 疏散通道被占", "topic": "fire_exit"}
+    values: dict[str, Any] = {
+        "procedure": "incident",
+        "area": town.grid,
+        "title": "东一村 12 号 · 疏散通道被占",
+        "topic": "fire_exit",
+    }
     return cases.open_case(Opening(**(values | more)), by=town.grid_worker, at=town.at)
 
 
@@ -78,7 +83,9 @@ def test_a_case_goes_from_report_to_proven_fix_with_a_return_an_extension_and_a_
     case = hands.do(town.dispatcher, "close")
     assert (case.step, case.outcome) == ("closed", "cured")
     assert (case.returns, case.extensions, case.reworks) == (1, 1, 1)
-    acts_done = [event.data["act"] for event in Event.objects.filter(subject=case.pk, kind="case.moved").order_by("seq")]
+    acts_done = [
+        event.data["act"] for event in Event.objects.filter(subject=case.pk, kind="case.moved").order_by("seq")
+    ]
     assert acts_done == [
         "register", "dispatch", "return", "dispatch", "accept", "ask_extension", "grant_extension", "fix", "rework",
         "fix", "verify", "close",
@@ -99,7 +106,9 @@ def test_the_caches_of_a_case_are_what_its_history_says(town: World) -> None:
 def test_the_same_act_sent_twice_is_one_act(town: World) -> None:
     case = opened(town)
     for _ in range(2):
-        cases.act(case.pk, Doing("register", {}, key="phone-1"), by=town.triage, reach=town.reach(town.triage), at=town.at)
+        cases.act(
+            case.pk, Doing("register", {}, key="phone-1"), by=town.triage, reach=town.reach(town.triage), at=town.at
+        )
     assert Event.objects.filter(subject=case.pk, kind="case.moved").count() == 1
 
 
@@ -114,8 +123,8 @@ def test_who_acts_on_what_they_no_longer_see_is_told_what_happened(town: World) 
     case = opened(town)
     seen = case.rev
     cases.act(case.pk, Doing("register", {}, rev=seen), by=town.triage, reach=town.reach(town.triage), at=town.at)
+    reach = town.reach(town.triage)
     with pytest.raises(Stale) as told:
-        reach = town.reach(town.triage)
         cases.act(case.pk, Doing("refuse", {"reason": "重复"}, rev=seen), by=town.triage, reach=reach, at=town.at)
     assert town.triage.name in told.value.text.zh
     assert "立案" in told.value.text.zh

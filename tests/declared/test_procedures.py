@@ -18,7 +18,10 @@ from walking import Walk, fill
 
 PACKS = sorted(p for p in (Path(__file__).parents[2] / "packs").iterdir() if p.is_dir())
 DECLARED: dict[str, Procedure] = Catalogue([PACKAGE, *PACKS]).all(PROCEDURES)
-ROLES = ("triage", "dispatcher", "handler", "department_lead", "area_lead", "supervisor", "inspector", "grid_worker", "party")
+ROLES = (
+    "triage", "dispatcher", "handler", "department_lead", "area_lead", "supervisor", "inspector", "grid_worker",
+    "party",
+)  # fmt: skip
 CAST = [
     Actor(n, frozenset({role}), frozenset({department}), role == "party")
     for n, (role, department) in enumerate((role, department) for role in ROLES for department in (1, 2, 3))
@@ -26,8 +29,9 @@ CAST = [
 
 
 def cast(by: str, department: str) -> Actor:
-    role, _, other = by.partition("#")
-    return Actor(hash(by) % 10_000, frozenset({role}), frozenset({int(department)} if department else ()), role == "party")
+    role = by.partition("#")[0]
+    departments = frozenset({int(department)} if department else ())
+    return Actor(hash(by) % 10_000, frozenset({role}), departments, role == "party")
 
 
 @pytest.mark.parametrize("key", DECLARED)
@@ -50,7 +54,8 @@ def test_the_example_walks_to_an_end_by_the_steps_it_names(key: str) -> None:
 @pytest.mark.parametrize("key", DECLARED)
 def test_every_step_and_act_speaks_both_languages(key: str) -> None:
     for title in _words(DECLARED[key]):
-        assert title[0].strip() and title[1].strip()
+        assert title[0].strip()
+        assert title[1].strip()
         assert title[0] != title[1]
 
 

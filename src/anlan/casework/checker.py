@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from anlan.casework.plan import PAUSE, RUN, ready
-from anlan.casework.procedure import ANY, BACK, Procedure
+from anlan.casework.procedure import ANY, BACK, Act, FieldType, Procedure
+from anlan.kernel.refusals import nearest
 from anlan.kernel.text import Text
+
+# The verbs read these fields by their names, so the names mean the same in every procedure.
+_MEANT: dict[str, tuple[FieldType, ...]] = {
+    "department": ("department",),
+    "officer": ("officer",),
+    "assisting": ("departments",),
+    "case": ("case",),
+    "topic": ("topic",),
+    "length": ("number",),
+}
+_NEEDED = {"ask_extension": ("length",), "merge": ("case",), "split": ("title", "topic")}
 
 
 def check(procedure: Procedure) -> list[Text]:
@@ -14,30 +27,33 @@ def check(procedure: Procedure) -> list[Text]:
     broken = list(_dangling(procedure))
     if broken:
         return broken
-    return [*_reach(procedure), *_steps(procedure), *_same_person(procedure), *_extensions(procedure)]
+    return [
+        *_reach(procedure), *_steps(procedure), *_same_person(procedure), *_extensions(procedure), *_forms(procedure),
+    ]  # fmt: skip
 
 
 def _dangling(p: Procedure) -> Iterator[Text]:
-    def unknown(where: str, kind: tuple[str, str], name: str, known: str) -> Text:
+    def unknown(where: str, kind: tuple[str, str], name: str, known: Iterable[str]) -> Text:
+        near = nearest(name, known)
         return Text(
-            zh=f"{p.key}.{where}：没有{kind[0]}“{name}”。已有的是：{known}。",
-            en=f"{p.key}.{where}: no {kind[1]} '{name}'. There are: {known}.",
+            zh=f"{p.key}.{where}：没有{kind[0]}“{name}”{near.zh}已有的是：{'、'.join(known)}。",
+            en=f"{p.key}.{where}: no {kind[1]} '{name}'{near.en} There are: {', '.join(known)}.",
         )
 
     steps, acts = ("步骤", "step"), ("动作", "act")
     if p.first not in p.steps:
-        yield unknown("first", steps, p.first, ", ".join(p.steps))
+        yield unknown("first", steps, p.first, p.steps)
     for key, act in p.acts.items():
         for step in (*act.steps, act.to):
             if step and step not in p.steps and step not in (ANY, BACK):
-                yield unknown(f"acts.{key}", steps, step, ", ".join(p.steps))
+                yield unknown(f"acts.{key}", steps, step, p.steps)
         for other in act.who.but_not:
             if other not in p.acts:
-                yield unknown(f"acts.{key}.who.but_not", acts, other, ", ".join(p.acts))
+                yield unknown(f"acts.{key}.who.but_not", acts, other, p.acts)
     for key, clock in p.clocks.items():
         for step in (*clock.runs, *clock.pauses):
             if step not in p.steps:
-                yield unknown(f"clocks.{key}", steps, step, ", ".join(p.steps))
+                yield unknown(f"clocks.{key}", steps, step, p.steps)
 
 
 def _exits(p: Procedure) -> dict[str, set[str]]:
@@ -138,3 +154,42 @@ def _extensions(p: Procedure) -> Iterator[Text]:
             )
     if asking and not any(clock.extension for clock in p.clocks.values()):
         yield Text(zh=f"{p.key}：没有一个时限允许延期。", en=f"{p.key}: no clock allows an extension.")
+
+
+def _forms(p: Procedure) -> Iterator[Text]:
+    for key, act in p.acts.items():
+        where = f"{p.key}.acts.{key}.fields"
+        yield from _fields(where, act)
+        asked = {field.key: field for field in act.fields}
+        for name in _NEEDED.get(act.effect, ()):
+            if name not in asked or not asked[name].required:
+                yield Text(
+                    zh=f"{where}：effect 是 {act.effect}，必须有必填的“{name}”一项。",
+                    en=f"{where}: the effect {act.effect} needs a required field '{name}'.",
+                )
+    dates = {field.key for act in p.acts.values() for field in act.fields if field.type == "date"}
+    for key, clock in p.clocks.items():
+        if clock.due_field and clock.due_field not in dates:
+            near = nearest(clock.due_field, dates)
+            yield Text(
+                zh=f"{p.key}.clocks.{key}.due_field：没有哪个动作要填日期“{clock.due_field}”{near.zh}",
+                en=f"{p.key}.clocks.{key}.due_field: no act asks for a date '{clock.due_field}'{near.en}",
+            )
+
+
+def _fields(where: str, act: Act) -> Iterator[Text]:
+    for name, times in Counter(field.key for field in act.fields).items():
+        if times > 1:
+            yield Text(zh=f"{where}：“{name}”写了 {times} 次。", en=f"{where}: '{name}' stands {times} times.")
+    for field in act.fields:
+        if (field.type == "choice") != bool(field.choices):
+            yield Text(
+                zh=f"{where}.{field.key}：choice 要列出 choices，其他类型不能有 choices。",
+                en=f"{where}.{field.key}: a choice lists its choices, and no other type has any.",
+            )
+        meant = _MEANT.get(field.key, (field.type,))
+        if field.type not in meant:
+            yield Text(
+                zh=f"{where}.{field.key}：这个名称有固定含义，type 应为 {meant[0]}。",
+                en=f"{where}.{field.key}: this name has a meaning of its own; its type must be {meant[0]}.",
+            )

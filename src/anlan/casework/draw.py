@@ -177,7 +177,8 @@ class _River:
                     high = y - 84
                     yield (
                         f'<path class="k" marker-end="url(#v)" d="M{x1 + self.wide * 0.6:g} {y:g}'
-                        f'C{x1 + self.wide * 0.4:g} {high:g} {x2 + self.wide * 0.6:g} {high:g} {x2 + self.wide * 0.4:g} {y:g}"/>'
+                        f"C{x1 + self.wide * 0.4:g} {high:g} {x2 + self.wide * 0.6:g} {high:g} "
+                        f'{x2 + self.wide * 0.4:g} {y:g}"/>'
                     )
                     yield self._label((x1 + x2 + self.wide) / 2, high + 17, keys, "w")
                     continue

@@ -150,7 +150,7 @@ class Example(_Part):
     by: str
     act: str
     leads_to: str
-    department: str = ""
+    department: str = Field(default="", pattern=r"^\d*$")
     minutes: int = 60
     data: Mapping[str, str | int | float | bool | list[str]] = {}
 
@@ -189,13 +189,22 @@ def of(key: str, edition: str) -> Procedure:
     return current().get(PROCEDURES, f"{key}@{edition}")
 
 
-def in_force(key: str, day: date) -> Procedure:
-    """The newest edition of `key` in force on `day`."""
-    editions = [
+def has_edition(key: str, day: date) -> bool:
+    """Whether an edition of `key` is in force on `day`."""
+    return bool(_editions(key, day))
+
+
+def _editions(key: str, day: date) -> list[Procedure]:
+    return [
         p
         for p in current().all(PROCEDURES).values()
         if p.key == key and p.effective_from <= day and (p.effective_to is None or day <= p.effective_to)
     ]
+
+
+def in_force(key: str, day: date) -> Procedure:
+    """The newest edition of `key` in force on `day`."""
+    editions = _editions(key, day)
     if not editions:
         raise NoProcedure(
             f"{day} 没有生效的流程“{key}”。请检查程序文件的 key 和 effective_from。",

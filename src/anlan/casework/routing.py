@@ -1,4 +1,7 @@
-"""Which procedure, which department: a declared table of topic × area × kind of site. The first row that fits wins."""
+"""Which procedure, which department: a declared table of topic × area × kind of site. The first row that fits wins.
+
+Where no row fits, the procedure that the topic's own file names (or the nearest broader topic's) is taken.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from anlan.casework.procedure import PROCEDURES
 from anlan.intake.topic import TOPICS, lineage
 from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind, current
+from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Text
 from anlan.places import duties
 from anlan.places.models import Department
+from anlan.places.site_kind import SITE_KINDS
 
 
 class Row(BaseModel):
@@ -57,13 +62,15 @@ class Route:
 
 
 def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Route | None:
-    """The first row that fits, or None: then the report waits in triage for a person."""
-    topics = lineage(current().all(TOPICS), topic) or (topic,)
+    """The first row that fits, else what the topic itself says, or None: then the report waits in triage."""
+    declared = current().all(TOPICS)
+    topics = lineage(declared, topic) or (topic,)
     codes = set(area_path.strip("/").split("/"))
     for row in _rows():
         if _fits(row, topics, codes, site_kind):
             return _answer(row, topics, area_path, day)
-    return None
+    own = next((declared[key].procedure for key in topics if key in declared and declared[key].procedure), "")
+    return _answer(Row(procedure=own), topics, area_path, day) if own else None
 
 
 def _rows() -> Iterator[Row]:
@@ -93,15 +100,21 @@ def _answer(row: Row, topics: tuple[str, ...], area_path: str, day: date) -> Rou
 
 
 def strangers(table: Routing, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:
-    """What the table names that nobody declares: procedures and topics."""
-    procedures = {procedure.key for procedure in catalogue.all(PROCEDURES).values()}
-    topics = catalogue.all(TOPICS)
+    """What the table names that nobody declares: procedures, their clocks, topics and kinds of site."""
+    clocks: dict[str, set[str]] = {}
+    for procedure in catalogue.all(PROCEDURES).values():
+        clocks.setdefault(procedure.key, set()).update(procedure.clocks)
+    topics, kinds = catalogue.all(TOPICS), catalogue.all(SITE_KINDS)
     for number, row in enumerate(table.rows):
-        if row.procedure not in procedures:
-            yield (
-                f"rows[{number}].procedure",
-                Text(zh=f"没有流程「{row.procedure}」", en=f"there is no procedure “{row.procedure}”"),
-            )
+        where = f"rows[{number}]"
+        if row.procedure not in clocks:
+            yield f"{where}.procedure", unknown("流程", "procedure", row.procedure, clocks)
+        for clock in row.lengths:
+            if row.procedure in clocks and clock not in clocks[row.procedure]:
+                yield f"{where}.lengths", unknown("时限", "clock", clock, clocks[row.procedure])
         for topic in row.topics:
             if topic not in topics:
-                yield f"rows[{number}].topics", Text(zh=f"没有类别「{topic}」", en=f"there is no topic “{topic}”")
+                yield f"{where}.topics", unknown("类别", "topic", topic, topics)
+        for kind in row.site_kinds:
+            if kind not in kinds:
+                yield f"{where}.site_kinds", unknown("场所类型", "kind of site", kind, kinds)

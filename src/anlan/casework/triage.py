@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from anlan.casework.cases import Opening, covers, open_case
 from anlan.casework.draft import Draft, load
 from anlan.casework.models import Case, CaseReport
+from anlan.casework.procedure import has_edition
 from anlan.casework.routing import Route, route
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report
@@ -68,9 +69,12 @@ def headline(where: str, topic: str) -> str:
 
 
 def take(report: Report, *, by: Officer | None, at: datetime, recorded_at: datetime | None = None) -> Case | None:
-    """Open the case the table says; None when it does not know (the report then waits in triage)."""
+    """Open the case the table says; None when it does not know, or its procedure is not in force yet: then it waits."""
     proposal = propose(report)
     if proposal.route is None:
+        return None
+    day = holidays.calendar_at(report.area_path).local_date(at)
+    if not has_edition(proposal.route.procedure, day):
         return None
     return accept(
         report, procedure=proposal.route.procedure, topic=report.topic, by=by, at=at, recorded_at=recorded_at,

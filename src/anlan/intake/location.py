@@ -15,7 +15,7 @@ from anlan.intake.reading import Reason, Understood, sentence
 from anlan.kernel.geometry import PolygonIndex
 from anlan.kernel.text import Refusal, Text
 from anlan.places import areas, towns
-from anlan.places.models import Area, Officer, Site
+from anlan.places.models import Officer, Site
 from anlan.places.record import day_of
 from anlan.places.scope import posts_of
 

@@ -39,11 +39,11 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
             towns.load(towns.town(TOWN), by=None, at=began)
             people = recruit(began, dice)
             made = places.build(began, dice, count=sites, operator=people.party)
-        say(f"已建好 3 个镇街、40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
+        say(f"已建好 40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
         life = Life(people, made, pictures.Album(began), dice, say)
         life.live(began, at, count_of_cases)
         say(
-            f"已办理 {Case.objects.count()} 个事项，正在统计和封存账本…… / Cases are there; counting and sealing the ledger…"
+        say(f"已办理 {said} 个事项，正在统计和封存账本…… / {said} cases; counting and sealing the ledger…")
         )
         followers.drain(at=at)
         seal.seal(at=at)
@@ -180,7 +180,7 @@ class Life:
 
     def _data(self, draft: Draft, act: str, at: datetime) -> dict[str, Any]:
         dice = self.dice
-        words = {
+        words: dict[str, dict[str, Any]] = {
             "return": {"reason": dice.choice(story.RETURNS)},
             "refuse": {"reason": "重复反映，已有事项在办"},
             "decline": {"reason": "现场核实，未见所述情况"},
@@ -199,7 +199,7 @@ class Life:
         }  # fmt: skip
         if act in ("dispatch", "assign", "order"):
             return self._assignment(draft, act, at)
-        return dict(words.get(act, {}))
+        return words.get(act, {})
 
     def _assignment(self, draft: Draft, act: str, at: datetime) -> dict[str, Any]:
         found = duties.responsible(draft.now.topic, draft.case.area_path, day=self.calendar.local_date(at))
