@@ -42,9 +42,8 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
         say(f"已建好 40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
         life = Life(people, made, pictures.Album(began), dice, say)
         life.live(began, at, count_of_cases)
-        say(
-        say(f"已办理 {said} 个事项，正在统计和封存账本…… / {said} cases; counting and sealing the ledger…")
-        )
+        done = Case.objects.count()
+        say(f"已办理 {done} 个事项，正在统计和封存账本…… / {done} cases; counting and sealing the ledger…")
         followers.drain(at=at)
         seal.seal(at=at)
     _tell(say)
