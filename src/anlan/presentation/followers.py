@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import counters, notices, triage
+from anlan.casework import counters, moves, notices, triage
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
 FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "cases": triage.follow,
+    "moves": moves.follow,
     "counters": counters.count,
     "notices": notices.tell,
 }
