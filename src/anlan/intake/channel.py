@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from anlan.intake.topic import TOPICS
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
-from anlan.kernel.refusals import Misdeclared
+from anlan.kernel.refusals import Misdeclared, unknown
 from anlan.kernel.text import Text
 
 CellKind = Literal["text", "date", "datetime", "number", "lon", "lat", "area_code", "topic", "choice"]
@@ -35,7 +35,7 @@ def _one_or_many(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...])]
 
 
 class Part(BaseModel):
@@ -230,4 +230,4 @@ def strangers(channel: Channel, catalogue: Catalogue) -> Iterator[tuple[str, Tex
     for where, keys in named.items():
         for key in keys:
             if key and key not in topics:
-                yield where, Text(zh=f"没有类别「{key}」", en=f"there is no topic “{key}”")
+                yield where, unknown("类别", "topic", key, topics)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel, ConfigDict
 
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
+from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Text
 
 # A Chinese character says about as much as two letters.
@@ -25,12 +26,15 @@ class Words(BaseModel):
 class Topic(Declaration):
     """Something that can be wrong. `parent` is a broader topic's key; `sensitive` hides it from wider lists.
 
-    `examples` are sentences for which this topic must be proposed first; they are run as tests.
+    `procedure` is the key of the one by which such reports are dealt with where no routing table says otherwise; the
+    narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they are run as
+    tests.
     """
 
     title: Text
     summary: Text | None = None
     parent: str = ""
+    procedure: str = ""
     words: Words = Words()
     sensitive: bool = False
     examples: tuple[str, ...] = ()
@@ -73,6 +77,15 @@ def propose(topics: Mapping[str, Topic], text: str, *, most: int = 3) -> list[st
 
 
 def strangers(topic: Topic, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:
-    """What this topic names that nobody declares: its parent."""
-    if topic.parent and topic.parent not in catalogue.all(TOPICS):
-        yield "parent", Text(zh=f"没有类别「{topic.parent}」", en=f"there is no topic “{topic.parent}”")
+    """What is wrong with the parent this topic names: nobody declares it, or it lies below this topic itself."""
+    topics = catalogue.all(TOPICS)
+    if topic.parent and topic.parent not in topics:
+        yield "parent", unknown("类别", "topic", topic.parent, topics)
+    elif topic.parent and topic.key in lineage(topics, topic.parent):
+        yield (
+            "parent",
+            Text(
+                zh=f"“{topic.parent}”在“{topic.key}”之下，不能又是它的上级。",
+                en=f"“{topic.parent}” lies below “{topic.key}” and cannot be above it too.",
+            ),
+        )

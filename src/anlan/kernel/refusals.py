@@ -73,12 +73,27 @@ def translate(model: type[BaseModel], error: ValidationError) -> list[tuple[str,
     return misspelt + kept
 
 
+def nearest(key: str, known: Iterable[str]) -> Text:
+    """The end of a sentence that says a key is unknown: which one was likely meant, or a full stop."""
+    near = get_close_matches(key, list(known), n=1)
+    if not near:
+        return Text(zh="。", en=".")
+    return Text(zh=f"，是否想写“{near[0]}”？", en=f"; did you mean “{near[0]}”?")
+
+
+def unknown(zh: str, en: str, key: str, known: Iterable[str]) -> Text:
+    """Why a key that names something else is refused: nobody declares that; `zh` and `en` say what it should be."""
+    near = nearest(key, known)
+    return Text(zh=f"没有{zh}“{key}”{near.zh}", en=f"There is no {en} “{key}”{near.en}")
+
+
 def unread(folder: str, known: Iterable[str]) -> Text:
     """Why a file in a folder that no kind reads does nothing."""
-    near = get_close_matches(folder, list(known), n=1)
-    zh = f"没有哪一类声明放在“{folder}”文件夹里" + (f"，是否想写“{near[0]}”？" if near else "。")
-    en = f"No kind of declaration lives in a folder “{folder}”" + (f"; did you mean “{near[0]}”?" if near else ".")
-    return Text(zh=zh, en=en)
+    near = nearest(folder, known)
+    return Text(
+        zh=f"没有哪一类声明放在“{folder}”文件夹里{near.zh}",
+        en=f"No kind of declaration lives in a folder “{folder}”{near.en}",
+    )
 
 
 def twice(identity: str, other: Path) -> Text:
@@ -87,9 +102,8 @@ def twice(identity: str, other: Path) -> Text:
 
 
 def _unknown(key: str, near: list[str]) -> Text:
-    zh = f"没有“{key}”这个键" + (f"，是否想写“{near[0]}”？" if near else "。")
-    en = f"There is no key “{key}”" + (f"; did you mean “{near[0]}”?" if near else ".")
-    return Text(zh=zh, en=en)
+    meant = nearest(key, near)
+    return Text(zh=f"没有“{key}”这个键{meant.zh}", en=f"There is no key “{key}”{meant.en}")
 
 
 def _reason(kind: str, message: str, context: dict[str, Any]) -> Text:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Final
 
 from django.db import transaction
@@ -293,7 +294,7 @@ def _area_problems(said: Town) -> Iterator[Text]:
                 en=f"areas.{area.code}: a code holds only digits and lower-case letters, at most 30; correct it.",
             )
         if area.parent and parent is None:
-            yield _missing(f"areas.{area.code}.parent", "区域", "area", area.parent)
+            yield _missing(f"areas.{area.code}.parent", "区域", "area", area.parent, known)
         if parent is not None and order.index(parent.level) >= order.index(area.level):
             yield Text(
                 zh=f"areas.{area.code}：{LEVELS[area.level].zh}不能放在{LEVELS[parent.level].zh}之下；请改正上级。",
@@ -331,9 +332,9 @@ def _department_problems(said: Town) -> Iterator[Text]:
     codes, keys = {area.code for area in said.areas}, {department.key for department in said.departments}
     for department in said.departments:
         if department.area not in codes:
-            yield _missing(f"departments.{department.key}.area", "区域", "area", department.area)
+            yield _missing(f"departments.{department.key}.area", "区域", "area", department.area, codes)
         if department.parent and department.parent not in keys:
-            yield _missing(f"departments.{department.key}.parent", "部门", "department", department.parent)
+            yield _missing(f"departments.{department.key}.parent", "部门", "department", department.parent, keys)
 
 
 def _duty_problems(said: Town, topics: Collection[str] | None) -> Iterator[Text]:
@@ -342,15 +343,15 @@ def _duty_problems(said: Town, topics: Collection[str] | None) -> Iterator[Text]
     for number, duty in enumerate(said.duties, start=1):
         place = f"duties.{number}"
         if duty.area not in codes:
-            yield _missing(f"{place}.area", "区域", "area", duty.area)
+            yield _missing(f"{place}.area", "区域", "area", duty.area, codes)
         if duty.department not in keys:
-            yield _missing(f"{place}.department", "部门", "department", duty.department)
+            yield _missing(f"{place}.department", "部门", "department", duty.department, keys)
         for who in (duty.officer, duty.deputy):
             if who and who not in names:
-                yield _missing(f"{place}.officer", "人员", "officer", who)
+                yield _missing(f"{place}.officer", "人员", "officer", who, names)
         for topic in duty.topics if topics is not None else ():
             if topic not in (topics or ()):
-                yield _missing(f"{place}.topics", "事项", "topic", topic)
+                yield _missing(f"{place}.topics", "类别", "topic", topic, topics or ())
 
 
 def _site_problems(said: Town) -> Iterator[Text]:
@@ -358,9 +359,9 @@ def _site_problems(said: Town) -> Iterator[Text]:
     kinds = all_kinds()
     for site in said.sites:
         if site.area not in codes:
-            yield _missing(f"sites.{site.code}.area", "区域", "area", site.area)
+            yield _missing(f"sites.{site.code}.area", "区域", "area", site.area, codes)
         if site.kind not in kinds:
-            yield _missing(f"sites.{site.code}.kind", "场所类型", "kind of site", site.kind)
+            yield _missing(f"sites.{site.code}.kind", "场所类型", "kind of site", site.kind, kinds)
 
 
 def _officer_problems(said: Town) -> Iterator[Text]:
@@ -370,17 +371,19 @@ def _officer_problems(said: Town) -> Iterator[Text]:
         place = f"officers.{officer.username}"
         for post in officer.posts:
             if post.role not in roles:
-                yield _missing(f"{place}.role", "角色", "role", post.role)
+                yield _missing(f"{place}.role", "角色", "role", post.role, roles)
             if post.area not in codes:
-                yield _missing(f"{place}.area", "区域", "area", post.area)
+                yield _missing(f"{place}.area", "区域", "area", post.area, codes)
             if post.department and post.department not in keys:
-                yield _missing(f"{place}.department", "部门", "department", post.department)
+                yield _missing(f"{place}.department", "部门", "department", post.department, keys)
 
 
-def _missing(place: str, zh: str, en: str, key: str) -> Text:
+def _missing(place: str, zh: str, en: str, key: str, known: Iterable[str]) -> Text:
+    near = get_close_matches(key, list(known), n=1)
+    meant = Text(zh=f"，是否想写“{near[0]}”", en=f" (did you mean '{near[0]}'?)") if near else Text(zh="", en="")
     return Text(
-        zh=f"{place}：没有{zh}“{key}”；请先在文件中写上，或改正。",
-        en=f"{place}: there is no {en} '{key}'; add it to the file, or correct it.",
+        zh=f"{place}：没有{zh}“{key}”{meant.zh}；请先在文件中写上，或改正。",
+        en=f"{place}: there is no {en} '{key}'{meant.en}; add it to the file, or correct it.",
     )
 
 

@@ -1,33 +1,43 @@
-"""The one place where everything declared is checked together, so that a wrong key stops the start."""
+"""The one place where everything declared is checked together, so that a wrong key stops the start.
+
+What one layer cannot know of another is asked here: a topic's procedure, a table's departments, a channel's town and
+acts. A declaration's own example is tried, too: a pack has no tests but these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
 
-from anlan.casework import checker, routing
+from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
-from anlan.casework.routing import ROUTING
+from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
 from anlan.intake import channel, topic
-from anlan.intake.channel import CHANNELS
-from anlan.intake.topic import TOPICS
+from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.reading import Unclear, understand
+from anlan.intake.topic import TOPICS, Topic
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
+from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Text
 from anlan.places import towns
-from anlan.places.role import ROLES
+from anlan.places.role import ACTIONS, ROLES
 from anlan.places.site_kind import SITE_KINDS
 from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS = (CALENDARS, CHANNELS, INDICATORS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
+_LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
 
 
 def problems(catalogue: Catalogue) -> list[Problem]:
-    """Everything wrong in what `catalogue` declares: what cannot be read, else keys and procedures that do not fit."""
+    """Everything wrong in `catalogue`, the one in use: what cannot be read, else what does not fit together."""
     return catalogue.problems() or list(_between(catalogue))
 
 
@@ -41,24 +51,94 @@ def refuse_problems(catalogue: Catalogue) -> None:
 def _between(catalogue: Catalogue) -> Iterator[Problem]:
     for kind, check in CHECKS:
         for identity, declared in catalogue.all(kind).items():
-            path = catalogue.origin(kind, identity)
+            path = _shown(catalogue.origin(kind, identity), catalogue)
             for field, reason in check(declared, catalogue):
                 yield Problem(path, field, reason)
 
 
+def _shown(path: Path, catalogue: Catalogue) -> Path:
+    """The file from its pack's folder on, as the catalogue itself names it."""
+    root = next(root for root in catalogue.roots if path.is_relative_to(root))
+    return path.relative_to(root.parent)
+
+
+# ---------------------------------------------------------------- topics
+
+
+def _astray(declared: Topic, catalogue: Catalogue) -> Iterator[Finding]:
+    """A topic with a wrong parent or procedure, or one that is not proposed first for its own examples."""
+    yield from topic.strangers(declared, catalogue)
+    if declared.procedure:
+        yield from _unknown("procedure", [declared.procedure], _procedures(catalogue), zh="流程", en="procedure")
+    topics = catalogue.all(TOPICS)
+    for number, sentence in enumerate(declared.examples):
+        proposed = topic.propose(topics, sentence)
+        if proposed[:1] != [declared.key]:
+            first = proposed[0] if proposed else "–"
+            reason = Text(
+                zh=f"这句话首先想到的是“{first}”，请在 words 里补上这里用到的词。",
+                en=f"For this sentence “{first}” is proposed first; add the words it uses to `words`.",
+            )
+            yield f"examples[{number}]", reason
+
+
+def _procedures(catalogue: Catalogue) -> dict[str, Procedure]:
+    return {declared.key: declared for declared in catalogue.all(PROCEDURES).values()}
+
+
+# ---------------------------------------------------------------- channels
+
+
+def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
+    """A channel that names what nobody declares, or that does not read its own examples as they say."""
+    yield from channel.strangers(declared, catalogue)
+    yield from _unknown("action", [declared.action], ACTIONS, zh="权限", en="action")
+    if declared.town:
+        yield from _unknown("town", [declared.town], catalogue.all(TOWNS), zh="城镇", en="town")
+    acts = {act for procedure in catalogue.all(PROCEDURES).values() for act in procedure.acts}
+    for number, rule in enumerate(declared.replay.rules if declared.replay else ()):
+        named = [key for key in (rule.act, rule.otherwise) if key]
+        yield from _unknown(f"replay.rules[{number}]", named, acts, zh="动作", en="act")
+    yield from _misread(declared)
+
+
+def _misread(declared: Channel) -> Iterator[Finding]:
+    for number, example in enumerate(declared.examples):
+        where, read = f"examples[{number}]", understand(declared, example.message, at=_LATER)
+        if isinstance(read, Unclear):
+            if not example.refused:
+                yield from ((where, reason.text) for reason in read.reasons)
+            continue
+        if example.refused:
+            yield where, Text(zh="应当读不懂，却读懂了。", en="It should be refused, and is understood.")
+        told = {**read.values, **read._asdict()}
+        for field, wanted in example.gives.items():
+            if str(told.get(field)) != wanted:
+                reason = Text(
+                    zh=f"读出的是“{told.get(field)}”，示例写的是“{wanted}”。",
+                    en=f"“{told.get(field)}” is read, not “{wanted}”.",
+                )
+                yield f"{where}.gives.{field}", reason
+
+
+# ---------------------------------------------------------------- procedures and routing
+
+
 def _unfit(procedure: Procedure, catalogue: Catalogue) -> Iterator[Finding]:
-    """A procedure that the checker refuses, or that names a role or a topic nobody declares."""
-    yield from (("", reason) for reason in checker.check(procedure))
+    """A procedure that the checker refuses, that names a role or topic nobody declares, or whose example fails."""
+    wrong = checker.check(procedure)
+    yield from (("", reason) for reason in wrong)
+    roles, topics = catalogue.all(ROLES), catalogue.all(TOPICS)
     for where, who in _people(procedure):
-        yield from _unknown(where, who.roles, catalogue.all(ROLES), zh="角色", en="role")
+        yield from _unknown(where, who.roles, roles, zh="角色", en="role")
     for key, clock in procedure.clocks.items():
-        yield from _unknown(f"clocks.{key}.by_topic", clock.by_topic, catalogue.all(TOPICS), zh="类别", en="topic")
+        yield from _unknown(f"clocks.{key}.by_topic", clock.by_topic, topics, zh="类别", en="topic")
         for rung in clock.ladder:
-            yield from _unknown(f"clocks.{key}.ladder.tell", rung.tell, catalogue.all(ROLES), zh="角色", en="role")
-
-
-def _ungrounded(town: Town, catalogue: Catalogue) -> Iterator[Finding]:
-    yield from (("", reason) for reason in towns.problems(town, topics=catalogue.all(TOPICS)))
+            yield from _unknown(f"clocks.{key}.ladder.tell", rung.tell, roles, zh="角色", en="role")
+    for number, line in enumerate(procedure.example):
+        yield from _unknown(f"example[{number}].by", [line.by.partition("#")[0]], roles, zh="角色", en="role")
+    if not wrong:
+        yield from (("", reason) for reason in rehearsal.rehearse(procedure))
 
 
 def _people(procedure: Procedure) -> Iterator[tuple[str, Who]]:
@@ -69,16 +149,36 @@ def _people(procedure: Procedure) -> Iterator[tuple[str, Who]]:
             yield f"steps.{key}.owner", step.owner
 
 
+def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table that names what nobody declares. Where towns are declared, its areas and departments are theirs."""
+    yield from routing.strangers(table, catalogue)
+    declared = catalogue.all(TOWNS).values()
+    codes = {area.code for town in declared for area in town.areas}
+    departments = {department.key for town in declared for department in town.departments}
+    for number, row in enumerate(table.rows if declared else ()):
+        where, lead = f"rows[{number}]", [row.lead] if row.lead else []
+        yield from _unknown(f"{where}.areas", row.areas, codes, zh="区域", en="area")
+        yield from _unknown(f"{where}.lead", lead, departments, zh="部门", en="department")
+        yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
+
+
+# ---------------------------------------------------------------- towns
+
+
+def _ungrounded(town: Town, catalogue: Catalogue) -> Iterator[Finding]:
+    yield from (("", reason) for reason in towns.problems(town, topics=catalogue.all(TOPICS)))
+
+
 def _unknown(where: str, keys: Iterable[str], known: Iterable[str], *, zh: str, en: str) -> Iterator[Finding]:
     for key in keys:
         if key not in known:
-            yield where, Text(zh=f"没有{zh}“{key}”。", en=f"There is no {en} “{key}”.")
+            yield where, unknown(zh, en, key, known)
 
 
 CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Finding]]], ...] = (
-    (TOPICS, topic.strangers),
-    (CHANNELS, channel.strangers),
+    (TOPICS, _astray),
+    (CHANNELS, _unheard),
     (PROCEDURES, _unfit),
-    (ROUTING, routing.strangers),
+    (ROUTING, _misrouted),
     (TOWNS, _ungrounded),
 )
