@@ -109,7 +109,7 @@ def test_an_unknown_role_is_refused_where_it_stands(pack: Path) -> None:
     with catalogue.using([]):
         result = anlan("check", "--pack", str(pack))
     assert "acts.stay.who" in result.output
-    assert "There is no role “trage”." in result.output
+    assert "There is no role “trage”; did you mean “triage”?" in result.output
 
 
 def test_schemas_are_written_for_editors(tmp_path: Path) -> None:

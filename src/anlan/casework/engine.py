@@ -213,11 +213,10 @@ def _due(plan: Plan, index: int, run: Run, now: Standing, calendar: Calendar) ->
     else:
         length = now.lengths.get(run.key) or plan.length(index, now.topic)
         due = calendar.add(run.started_at, length + run.extended + run.paused, clock.length.unit)
+    running = run.state == "running"
     run.due_at = due.at
-    if run.state != "running":
-        return
-    run.provisional = due.provisional
-    run.warn_at = run.started_at + (due.at - run.started_at) * clock.warn
+    run.provisional = running and due.provisional
+    run.warn_at = run.started_at + (due.at - run.started_at) * clock.warn if running else None
 
 
 def dues_of(now: Standing) -> dict[str, str]:
