@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from anlan.presentation.web import (
+    board,
     case_act,
     case_bulk,
     case_export,
@@ -17,6 +18,7 @@ from anlan.presentation.web import (
     photos_view,
     quarantine_page,
     report_new,
+    statistics,
     triage,
 )
 
@@ -33,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("report/<uuid:report_id>/", report_new.report_sent, name="report_sent"),
     path("triage/", triage.index, name="triage"),
     path("triage/<uuid:report_id>/", triage.one, name="triage_one"),
+    path("figures/now/", board.board, name="board"),
+    path("figures/", statistics.statistics, name="statistics"),
+    path("figures/export/", statistics.statistics_export, name="statistics_export"),
     path("held/", quarantine_page.index, name="quarantine"),
     path("held/<uuid:held_id>/", quarantine_page.held, name="held"),
     path("imports/", imports_page.index, name="imports"),
