@@ -120,6 +120,13 @@ def test_an_officer_is_entered_given_a_post_and_a_first_password(town: World) ->
     assert officer.must_change_password
 
 
+def test_an_officer_with_many_posts_is_listed_once(town: World) -> None:
+    for area in (town.east, town.west, town.village):
+        officers.post(town.dispatcher, "dispatcher", area, by=None, at=AT)
+    rows = at_desk(town.administrator).get(reverse("officers")).context["table"].rows
+    assert len({row.key for row in rows}) == len(rows)
+
+
 def test_an_inspector_without_a_certificate_gets_no_post(town: World) -> None:
     answers = {"role": "inspector", "area": town.county.code, "department": town.fire.key}
     answers["valid_from"] = today().isoformat()

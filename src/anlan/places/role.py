@@ -29,7 +29,7 @@ ACTIONS: Final[dict[str, Text]] = {
     "officers.see": Text(zh="查看人员", en="See officers"),
     "officers.edit": Text(zh="维护人员和岗位", en="Edit officers and posts"),
     "duties.edit": Text(zh="维护责任分工", en="Edit duties"),
-    "tokens.edit": Text(zh="维护接口令牌", en="Edit tokens"),
+    "tokens.edit": Text(zh="维护接入密钥", en="Edit access keys"),
     "statistics.see": Text(zh="查看统计", en="See statistics"),
     "procedures.see": Text(zh="查看流程", en="See procedures"),
     "ledger.see": Text(zh="查看台账", en="See the ledger"),

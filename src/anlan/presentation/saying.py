@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import get_language
@@ -27,6 +28,11 @@ def say(value: Any) -> Any:
     if isinstance(value, Text):
         return value.in_(speaking())
     return "" if value is None else value
+
+
+def listed(texts: Iterable[Text]) -> str:
+    """Several texts as one enumeration in the page's language."""
+    return t("、", ", ").join(text.in_(speaking()) for text in texts)
 
 
 def name(value: Any) -> str:

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from anlan.places.record import day_of
 from anlan.places.role import ACTIONS, Role, all_roles
 from anlan.places.scope import on, within
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.saying import name, say
+from anlan.presentation.saying import listed, name, say, t
 from anlan.presentation.web.asking import ask_for
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
@@ -63,7 +63,7 @@ def _officers(request: Asked) -> QuerySet[Officer]:
         held = held.filter(within([request.area.path], "area__path"), on(day_of(request.at)))
     mine = Q(pk__in=held.values("officer_id"))
     if request.reach.may("officers.edit") and not request.area:
-        mine |= Q(posts__isnull=True)
+        mine |= ~Exists(Post.objects.filter(officer=OuterRef("pk")))
     today = Post.objects.filter(on(day_of(request.at))).select_related("area", "department").order_by("pk")
     return Officer.objects.filter(mine).prefetch_related(Prefetch("posts", today, to_attr="held"))
 
@@ -75,7 +75,7 @@ def said_posts(officer: Officer) -> str:
     said = [
         f"{say(roles[post.role].title)} · {name(post.department or post.area)}" for post in held if post.role in roles
     ]
-    return "；".join(said[:3]) + (" …" if len(said) > 3 else "")
+    return t("；", "; ").join(said[:3]) + (" …" if len(said) > 3 else "")
 
 
 def _asks(request: Asked, officer: Officer | None) -> list[Ask]:
@@ -137,7 +137,18 @@ def _extra(request: Asked, officer: Officer) -> dict[str, Any]:
     roles = all_roles()
     held = [(roles.get(post.role), post) for post in current_posts(request, officer)]
     may = may_change(request, officer)
-    return {"held": held, "may_change": may, "may_reset": may and not officer.is_machine and officer.is_active}
+    facts = [
+        (USERNAME, officer.username),
+        (PHONE, officer.phone),
+        (LANGUAGE, dict(LANGUAGES).get(officer.language)),
+        (STATE, ACTIVE if officer.is_active else LEFT),
+    ]
+    return {
+        "facts": facts,
+        "held": held,
+        "may_change": may,
+        "may_reset": may and not officer.is_machine and officer.is_active,
+    }
 
 
 OFFICERS = Reference(
@@ -256,7 +267,7 @@ def officer_password(request: Asked, pk: int) -> HttpResponse:
 
 def _allowed(role: Role) -> str:
     actions = dict.fromkeys([*role.actions, *role.area_actions])
-    return "、".join(say(ACTIONS[action]) for action in actions)
+    return listed(ACTIONS[action] for action in actions)
 
 
 @needs("officers.see")

@@ -26,7 +26,7 @@ from anlan.places.record import day_of
 from anlan.places.role import ACTIONS
 from anlan.places.scope import on, within
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.saying import say
+from anlan.presentation.saying import listed, say
 from anlan.presentation.web.asking import ask_for
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
@@ -59,7 +59,7 @@ def _tokens(request: Asked) -> QuerySet[Token]:
 
 
 def _allowed(token: Token) -> str:
-    return "、".join(say(ACTIONS[action]) for action in token.actions if action in ACTIONS)
+    return listed(ACTIONS[action] for action in token.actions if action in ACTIONS)
 
 
 @needs("tokens.edit")

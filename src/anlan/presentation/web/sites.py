@@ -21,7 +21,7 @@ from anlan.places.record import day_of
 from anlan.places.scope import under
 from anlan.places.site_kind import all_kinds
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.templatetags.anlan import name, say
+from anlan.presentation.saying import name, say
 from anlan.presentation.web import mapping
 from anlan.presentation.web.asking import ask_for
 from anlan.presentation.web.forms import Ask, Form
@@ -157,12 +157,19 @@ def one(request: Asked, code: str) -> HttpResponse:
         "answers": duties.responsible("", site.area_path, day=day_of(request.at)),
         "cases": list(lists[:20]) if request.reach.may("cases.see") else [],
         "may_edit": may_edit,
+        "report_url": _report_url(request, site),
         "crumbs": [(TITLE, reverse("sites")), (site.name, "")],
     }
     return render(request, "places/site.html", said)
 
 
 CODE = Text(zh="编号", en="Code")
+
+
+def _report_url(request: Asked, site: Site) -> str:
+    """Where a report on this very site is written; "" for who may not report here."""
+    may = site.is_active and request.reach.covers("reports.receive", area_path=site.area_path, party=site.operator_id)
+    return f"{reverse('report')}?site={site.code}" if may else ""
 
 
 @needs("sites.see")
