@@ -62,7 +62,7 @@ SAID: dict[int, Text] = {
 }
 CSRF = Text(
     zh="用浏览器会话调用接口时，要在 X-CSRFToken 头里带上页面的令牌。请刷新页面后再试。",
-    en="Calling with a browser session needs the page's token in the X-CSRFToken header. Reload the page and try again.",
+    en="Calling with a browser session needs the page's token in the X-CSRFToken header. Reload the page.",
 )
 
 A_MOMENT = ("应是时间，例如 2026-11-22T09:30:00+08:00。", "Must be a moment such as 2026-11-22T09:30:00+08:00.")
