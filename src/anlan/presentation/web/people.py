@@ -63,7 +63,7 @@ def _officers(request: Asked) -> QuerySet[Officer]:
         held = held.filter(within([request.area.path], "area__path"), on(day_of(request.at)))
     mine = Q(pk__in=held.values("officer_id"))
     if request.reach.may("officers.edit") and not request.area:
-        mine |= ~Exists(Post.objects.filter(officer=OuterRef("pk")))
+        mine |= Q(~Exists(Post.objects.filter(officer=OuterRef("pk"))))
     today = Post.objects.filter(on(day_of(request.at))).select_related("area", "department").order_by("pk")
     return Officer.objects.filter(mine).prefetch_related(Prefetch("posts", today, to_attr="held"))
 
