@@ -6,83 +6,29 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from installation import Installation
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/sign-in/", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def eventually(holds: Callable[[], bool], *, seconds: float = 60) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.2)
-    return False
-
-
-@contextmanager
-def served(installation: Installation, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """`anlan serve` in a process group of its own, which is gone afterwards."""
-    port = free_port()
-    command = [sys.executable, "-m", "anlan.presentation.commands.main", "serve", "--port", str(port), *options]
-    server = subprocess.Popen(command, env=installation.environment, start_new_session=True)
-    try:
-        assert eventually(lambda: answers(port)), "the server did not start"
-        yield server, port
-    finally:
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def working(installation: Installation) -> list[int]:
-    """The processes that run the loops of this installation."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-            mine = str(installation.data).encode() in (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if mine and b"work" in command and b"anlan.presentation.commands.main" in command:
-            found.append(int(folder.name))
-    return found
+from serving import ANLAN, eventually, free_port, served, working
 
 
 def test_a_server_that_is_stopped_ends_in_order_with_its_loops(installation: Installation) -> None:
-    with served(installation) as (server, port):
+    with served(installation) as server:
         assert eventually(lambda: len(working(installation)) == 1)
-        server.terminate()
-        assert server.wait(timeout=60) == 0
-        assert not answers(port)
+        assert server.process
+        server.process.terminate()
+        assert server.process.wait(timeout=60) == 0
+        assert not server.answers()
         assert working(installation) == []
 
 
 def test_a_server_that_is_killed_leaves_nobody_behind(installation: Installation) -> None:
-    with served(installation) as (server, port):
+    with served(installation) as server:
         assert eventually(lambda: len(working(installation)) == 1)
-        server.kill()
-        server.wait()
-        assert eventually(lambda: not answers(port), seconds=20)
+        assert server.process
+        server.process.kill()
+        server.process.wait()
+        assert eventually(lambda: not server.answers(), seconds=20)
         assert eventually(lambda: working(installation) == [], seconds=20)
 
 
@@ -107,7 +53,7 @@ def test_a_wrong_declaration_stops_the_start_with_file_and_reason(installation: 
     pack = tmp_path / "pack"
     (pack / "topics").mkdir(parents=True)
     (pack / "topics/smoke.toml").write_text('key = "smoke"\ntitel = { zh = "烟", en = "Smoke" }\n', encoding="utf-8")
-    command = [sys.executable, "-m", "anlan.presentation.commands.main", "serve", "--port", str(free_port())]
+    command = [*ANLAN, "serve", "--port", str(free_port())]
     environment = installation.environment | {"ANLAN_PACKS": str(pack)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
