@@ -135,7 +135,7 @@ def test_a_boundary_drawn_anew_is_used_within_a_minute(town: World) -> None:
     [
         ({"topic": "no_such"}, "topic", "没有这个类别"),
         ({"description": ""}, "description", "必须填写"),
-        ({"area": "999"}, "area", "没有这个编码的区域"),
+        ({"area": "999"}, "area", "没有这个编码的辖区"),
         ({"site": "nowhere"}, "site", "没有这个编号的场所"),
         ({"lat": "127"}, "lat", "经纬度写反"),
         ({"told_at": "2026年13月1日"}, "told_at", "第 13 月不存在"),

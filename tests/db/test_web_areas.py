@@ -85,7 +85,7 @@ def test_a_village_is_added_below_a_town(town: World) -> None:
     ("changed", "words"),
     [
         ({"code": "33 01"}, "只能由数字和小写字母组成"),
-        ({"code": "330101001001"}, "已经有区域在用"),
+        ({"code": "330101001001"}, "已经有辖区在用"),
         ({"level": "county"}, "请从列表中选择"),
         ({"boundary": "not json"}, "这不是有效的 GeoJSON"),
         ({"boundary": '{"type": "Point", "coordinates": [1, 2]}'}, "边界不是有效的多边形"),
@@ -128,7 +128,7 @@ def test_a_boundary_is_corrected_at_once(town: World) -> None:
 
 def test_a_grid_with_sites_is_closed_only_into_another(town: World) -> None:
     client = at_desk(town.administrator)
-    assert "请指定并入哪个区域" in post(client, "area_close", town.grid).content.decode()
+    assert "请指定并入哪个辖区" in post(client, "area_close", town.grid).content.decode()
     assert post(client, "area_close", town.grid, into=town.next_grid.code).status_code == 302
     assert client.get(reverse("area", args=[town.grid.code])).status_code == 404
 

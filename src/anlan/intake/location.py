@@ -64,7 +64,7 @@ class Tree:
                 shared = path
         if shared not in self.ids:
             raise NoTown(
-                "有几个互不相属的区域，不知道该登记到哪个：请写明区域编码。",
+                "有几个互不相属的辖区，不知道该登记到哪个：请写明辖区编码。",
                 "There are several areas with nothing above them; say which one by its code.",
                 field="area",
             )
@@ -96,7 +96,7 @@ def _version(day: date) -> tuple[Any, ...]:
 def _read(day: date) -> Tree:
     rows = list(areas.at_day(day).values_list("pk", "code", "path"))
     if not rows:
-        raise NoTown("还没有建立区域：请先载入一个城镇。", "There are no areas yet: load a town first.", field="area")
+        raise NoTown("还没有建立辖区：请先载入一个城镇。", "There are no areas yet: load a town first.", field="area")
     depths: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
     for path, boundary in areas.shapes(day):
         depths.setdefault(path.count("/"), []).append((path, boundary))
@@ -125,7 +125,7 @@ class Locator:
         path = self.tree.paths.get(code)
         if path is None:
             raise NoTown(
-                f"渠道「{channel.title.zh}」要登记到区域 {code}，但还没有这个区域：请先载入城镇。",
+                f"渠道「{channel.title.zh}」要登记到辖区 {code}，但还没有这个辖区：请先载入城镇。",
                 f"The channel “{channel.title.en}” files under the area {code}, "
                 "which is not there yet: load the town first.",
                 field="area",
@@ -192,7 +192,7 @@ class Locator:
 
 _BLANK = Text(zh="按全域登记", en="filed under the whole town")
 _UNKNOWN = Text(
-    zh="没有这个编码的区域，请核对编码；渠道允许时按全域登记",
+    zh="没有这个编码的辖区，请核对编码；渠道允许时按全域登记",
     en="there is no area with this code; check it (filed under the whole town where the channel allows it)",
 )
 

@@ -56,7 +56,7 @@ def find(code: str, day: date) -> Area:
     area = at_day(day).filter(code=code).first()
     if area is None:
         raise NoArea(
-            f"{day} 没有编码为 {code} 的区域；请核对编码，或先建立该区域。",
+            f"{day} 没有编码为 {code} 的辖区；请核对编码，或先建立该辖区。",
             f"There is no area with the code {code} on {day}; check the code, or create the area first.",
             field="area",
         )
@@ -96,7 +96,7 @@ def create(
     check_boundary(boundary)
     if Area.objects.filter(code=code).filter(Q(valid_to=None) | Q(valid_to__gt=valid_from)).exists():
         raise AreaRefused(
-            f"编码 {code} 已经有区域在用；请换一个编码，或先撤销原来的区域。",
+            f"编码 {code} 已经有辖区在用；请换一个编码，或先撤销原来的辖区。",
             f"The code {code} is in use by another area; choose another code, or close that area first.",
             field="code",
         )
@@ -192,14 +192,14 @@ def close(area: Area, *, day: date, by: Officer | None, at: datetime, into: Area
     _check_day(area, day, at)
     if at_day(day).filter(under(area.path, "path")).exclude(pk=area.pk).exists():
         raise AreaRefused(
-            f"{area.name_zh}还有下级区域；请先撤销或移走下级区域。",
+            f"{area.name_zh}还有下级辖区；请先撤销或移走下级辖区。",
             f"{area.name_en} still has areas below it; close or move those first.",
         )
     if into is not None:
         _carry(area, into, day)
     elif _holds_something(area, day):
         raise AreaRefused(
-            f"{area.name_zh}还有岗位、责任、部门、场所或责任主体；请指定并入哪个区域。",
+            f"{area.name_zh}还有岗位、责任、部门、场所或责任主体；请指定并入哪个辖区。",
             f"{area.name_en} still holds posts, duties, departments, sites or parties; say which area takes them over.",
             field="into",
         )
@@ -241,7 +241,7 @@ def _wrong_with(boundary: Mapping[str, Any]) -> str:
 def _check_code(code: str) -> None:
     if not CODE.fullmatch(code):
         raise AreaRefused(
-            f"区域编码“{code}”只能由数字和小写字母组成，最多 30 位；请改正。",
+            f"辖区编码“{code}”只能由数字和小写字母组成，最多 30 位；请改正。",
             f"The area code '{code}' may hold only digits and lower-case letters, at most 30; correct it.",
             field="code",
         )
@@ -267,7 +267,7 @@ def _check_level(level: str, parent: Area | None) -> None:
 def _check_day(area: Area, day: date, at: datetime) -> None:
     if day > day_of(at):
         raise AreaRefused(
-            f"{day} 还没有到；区域的变动请在生效当天办理。",
+            f"{day} 还没有到；辖区的变动请在生效当天办理。",
             f"{day} has not come yet; change the tree on the day the change takes effect.",
             field="day",
         )
@@ -283,7 +283,7 @@ def _path(parent: Area | None, code: str) -> str:
     path = f"{parent.path if parent else ''}{code}/"
     if len(path) > LONGEST_PATH:
         raise AreaRefused(
-            f"区域路径“{path}”超过 {LONGEST_PATH} 个字符；请用更短的编码。",
+            f"辖区路径“{path}”超过 {LONGEST_PATH} 个字符；请用更短的编码。",
             f"The path '{path}' is longer than {LONGEST_PATH} characters; use shorter codes.",
             field="code",
         )

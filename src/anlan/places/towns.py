@@ -294,7 +294,7 @@ def _area_problems(said: Town) -> Iterator[Text]:
                 en=f"areas.{area.code}: a code holds only digits and lower-case letters, at most 30; correct it.",
             )
         if area.parent and parent is None:
-            yield _missing(f"areas.{area.code}.parent", "区域", "area", area.parent, known)
+            yield _missing(f"areas.{area.code}.parent", "辖区", "area", area.parent, known)
         if parent is not None and order.index(parent.level) >= order.index(area.level):
             yield Text(
                 zh=f"areas.{area.code}：{LEVELS[area.level].zh}不能放在{LEVELS[parent.level].zh}之下；请改正上级。",
@@ -332,7 +332,7 @@ def _department_problems(said: Town) -> Iterator[Text]:
     codes, keys = {area.code for area in said.areas}, {department.key for department in said.departments}
     for department in said.departments:
         if department.area not in codes:
-            yield _missing(f"departments.{department.key}.area", "区域", "area", department.area, codes)
+            yield _missing(f"departments.{department.key}.area", "辖区", "area", department.area, codes)
         if department.parent and department.parent not in keys:
             yield _missing(f"departments.{department.key}.parent", "部门", "department", department.parent, keys)
 
@@ -343,7 +343,7 @@ def _duty_problems(said: Town, topics: Collection[str] | None) -> Iterator[Text]
     for number, duty in enumerate(said.duties, start=1):
         place = f"duties.{number}"
         if duty.area not in codes:
-            yield _missing(f"{place}.area", "区域", "area", duty.area, codes)
+            yield _missing(f"{place}.area", "辖区", "area", duty.area, codes)
         if duty.department not in keys:
             yield _missing(f"{place}.department", "部门", "department", duty.department, keys)
         for who in (duty.officer, duty.deputy):
@@ -359,7 +359,7 @@ def _site_problems(said: Town) -> Iterator[Text]:
     kinds = all_kinds()
     for site in said.sites:
         if site.area not in codes:
-            yield _missing(f"sites.{site.code}.area", "区域", "area", site.area, codes)
+            yield _missing(f"sites.{site.code}.area", "辖区", "area", site.area, codes)
         if site.kind not in kinds:
             yield _missing(f"sites.{site.code}.kind", "场所类型", "kind of site", site.kind, kinds)
 
@@ -373,7 +373,7 @@ def _officer_problems(said: Town) -> Iterator[Text]:
             if post.role not in roles:
                 yield _missing(f"{place}.role", "角色", "role", post.role, roles)
             if post.area not in codes:
-                yield _missing(f"{place}.area", "区域", "area", post.area, codes)
+                yield _missing(f"{place}.area", "辖区", "area", post.area, codes)
             if post.department and post.department not in keys:
                 yield _missing(f"{place}.department", "部门", "department", post.department, keys)
 

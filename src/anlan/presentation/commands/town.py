@@ -37,7 +37,7 @@ def list_() -> None:
 
 @app.command()
 def load(key: Annotated[str, typer.Argument(help="城镇的键 / Key of the town")]) -> None:
-    """把城镇的区域、部门、人员、职责和场所装入数据库；文件改了再装一次，只改变改过的。
+    """把城镇的辖区、部门、人员、职责和场所装入数据库；文件改了再装一次，只改变改过的。
 
     Load a town's areas, departments, officers, duties and sites; loading it again changes only what the file changed.
     """
@@ -49,7 +49,7 @@ def load(key: Annotated[str, typer.Argument(help="城镇的键 / Key of the town
 
 @app.command()
 def responsible(
-    area: Annotated[str, typer.Argument(help="区域编码 / Code of the area")],
+    area: Annotated[str, typer.Argument(help="辖区编码 / Code of the area")],
     topic: Annotated[str, typer.Option(help="类别的键；不写则问全部事项 / Key of the topic; none asks for all")] = "",
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="哪一天；不写则今天 / Day; today")] = None,
 ) -> None:

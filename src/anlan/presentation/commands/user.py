@@ -39,7 +39,7 @@ def add(
     password: Password,
     name: Annotated[str, typer.Option(prompt="姓名 Name", help="姓名 / Name")],
     role: Annotated[str, typer.Option(help="角色，如 administrator / Role")] = "",
-    area: Annotated[str, typer.Option(help="岗位所在区域的编码 / Code of the area the role is held over")] = "",
+    area: Annotated[str, typer.Option(help="岗位所在辖区的编码 / Code of the area the role is held over")] = "",
     department: Annotated[str, typer.Option(help="部门代号 / Key of the department")] = "",
     certificate: Annotated[str, typer.Option(help="执法证号 / Certificate number, for roles that need one")] = "",
     certificate_until: Annotated[
