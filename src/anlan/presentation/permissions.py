@@ -116,6 +116,7 @@ API: dict[str, str] = {
     "reports_waiting": "reports.see",
     "reports_receive": "reports.receive",
     "reports_one": "reports.see",
+    "reports_reporter": "reporter.see",
     "reports_proposal": "reports.see",
     "reports_accept": "cases.act",
     "reports_attach": "cases.act",

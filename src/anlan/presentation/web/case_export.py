@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from anlan.casework.cases import visible
 from anlan.casework.models import Case
@@ -113,8 +114,8 @@ def excel(file_name: str, outs: Sequence[Out], rows: Iterable[Any]) -> FileRespo
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
-    for place, out in enumerate(outs):
-        sheet.column_dimensions[chr(ord("A") + place)].width = out.width
+    for place, out in enumerate(outs, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = out.width
     sheet.append([_bold(sheet, say(out.title)) for out in outs])
     for line in lines(outs, rows):
         sheet.append(line)
