@@ -18,8 +18,11 @@ from anlan.casework.models import Case
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
 from anlan.kernel import catalogue
+from anlan.kernel.ids import new_id
 from anlan.kernel.text import Refusal
-from anlan.ledger import seal
+from anlan.ledger import events, seal
+from anlan.ledger.events import NewEvent
+from anlan.ledger.models import Event
 from anlan.places import duties, holidays, towns
 from anlan.places.models import Officer, Site
 from anlan.presentation import followers
@@ -27,12 +30,23 @@ from anlan.presentation.demo import pictures, places, story
 from anlan.presentation.demo.people import PASSWORD, People, recruit
 
 DAYS, SITES, CASES, TOWN = 90, 600, 3000, "qinglan"
+BUILT = "demo.built"
 Say = Callable[[str], None]
+
+
+class NotBuilt(Refusal):
+    """There is something in the database, but not a whole demo town."""
 
 
 def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count_of_cases: int = CASES) -> None:
     """Build the town as it stands at `at`, unless it is there; tell how to sign in."""
-    if not Officer.objects.filter(username="admin").exists():
+    if Officer.objects.exists() and not Event.objects.filter(kind=BUILT).exists():
+        raise NotBuilt(
+            "这个数据目录里有别的数据，或演示县上次没有建完。请换一个 ANLAN_DATA，或删去该目录后重新运行。",
+            "This data folder holds other data, or a demo town that was cut short while it was built. "
+            "Choose another ANLAN_DATA, or remove the folder and run again.",
+        )
+    if not Officer.objects.exists():
         dice = Random(20260101)  # noqa: S311  the same town every time
         began = at - timedelta(days=days)
         with transaction.atomic():
@@ -44,6 +58,9 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
         life.live(began, at, count_of_cases)
         done = Case.objects.count()
         say(f"已办理 {done} 个事项，正在统计和封存账本…… / {done} cases; counting and sealing the ledger…")
+        with transaction.atomic():
+            mark = NewEvent(kind=BUILT, subject=new_id(), by=None, at=at, recorded_at=at, data={"cases": done})
+            events.append(mark)
         followers.drain(at=at)
         seal.seal(at=at)
     _tell(say)

@@ -1,0 +1,66 @@
+"""The demo town is lived through the verbs, so everything that holds of a real one holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from anlan.casework.draft import CACHES, carry, load
+from anlan.casework.figures import sums
+from anlan.casework.models import Case
+from anlan.kernel import catalogue
+from anlan.ledger import seal
+from anlan.ledger.models import Event
+from anlan.places import officers
+from anlan.places.models import Area, Officer, Site
+from anlan.presentation.demo import town
+from anlan.presentation.demo.people import PASSWORD
+
+AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+PACK = Path(__file__).parents[2] / "packs" / "qinglan"
+
+
+@pytest.fixture
+def heard(media: Path) -> Iterator[list[str]]:
+    lines: list[str] = []
+    with catalogue.using([PACK]):
+        town.build(at=AT, say=lines.append, days=15, sites=40, count_of_cases=40)
+        yield lines
+
+
+def test_the_demo_town_has_its_people_sites_and_cases_and_tells_how_to_sign_in(heard: list[str]) -> None:
+    assert (Area.objects.filter(level="grid").count(), Site.objects.count()) == (40, 40)
+    assert Officer.objects.count() == 60
+    assert Case.objects.count() == 40
+    assert {case.procedure for case in Case.objects.all()} >= {"incident"}
+    said = "\n".join(heard)
+    for username, _ in town.SIGNS:
+        assert username in said
+        assert officers.sign_in(username, PASSWORD, at=AT).username == username
+
+
+def test_the_demo_town_is_built_once(heard: list[str]) -> None:
+    before = Event.objects.count()
+    town.build(at=AT, say=heard.append)
+    assert Event.objects.count() == before
+
+
+def test_every_demo_case_stands_where_its_history_says_and_the_figures_count_it(heard: list[str]) -> None:
+    for case in Case.objects.all():
+        kept = {name: getattr(case, name) for name in CACHES}
+        draft = load(case)
+        carry(case, draft.plan, draft.now, draft.calendar)
+        assert {name: getattr(case, name) for name in CACHES} == kept
+    county = Area.objects.get(level="county")
+    counted = sums(county.path, first=datetime(2026, 1, 1, tzinfo=UTC).date(), last=AT.date())
+    assert counted["reported"] == 40
+    assert seal.verify().ok
+
+
+def test_a_folder_with_other_data_is_not_taken_for_a_demo_town() -> None:
+    officers.create("somebody", name="某人", by=None, at=AT)
+    with pytest.raises(town.NotBuilt):
+        town.build(at=AT, say=lambda line: None)
