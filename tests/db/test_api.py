@@ -144,7 +144,7 @@ def test_what_is_wrong_in_a_body_is_told_with_its_field(town: World, body: Any, 
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=x", "limit=0", "light=purple", "opened_from=2026-13-01", "area=%00", "after=%00", "opened_from=0001-01-01"],
+    ["limit=x", "limit=0", "light=purple", "since=2026-13-01", "area=%00", "after=%00", "since=0001-01-01"],
 )
 def test_a_filter_that_makes_no_sense_is_refused_not_overlooked(town: World, query: str) -> None:
     answer = Caller(town.triage).get(f"/cases?{query}")

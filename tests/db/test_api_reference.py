@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from anlan.casework.models import Notice
 from anlan.kernel.ids import new_id
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
+from anlan.presentation import followers
 from calling import Caller, opened
 from world import World, world
 
@@ -97,3 +100,19 @@ def test_notices_are_ones_own(town: World) -> None:
     assert Caller(town.triage).post("/notices/read", body).json == {"read": 1}
     assert Caller(town.triage).get("/notices").json["items"] == []
     assert len(Caller(town.dispatcher).get("/notices").json["items"]) == 1
+
+
+def test_figures_are_those_that_the_follower_keeps(town: World) -> None:
+    case = opened(town)
+    Caller(town.triage).post(f"/cases/{case.pk}/acts", {"act": "register"})
+    followers.drain(at=town.at + timedelta(days=1))
+    days = {"since": "2026-03-01", "until": "2026-03-31"}
+    whole = Caller(town.analyst).get("/statistics", **days).json
+    assert (whole["area"], whole["rows"][0]["counts"]["opened"]) == ("330101", 1)
+    assert whole["rows"][0]["rates"]["inTimeDisposeRate"]["denominator"] >= 0
+    split = Caller(town.analyst).get("/statistics", by="area", **days).json["rows"]
+    assert {row["key"]: row["counts"]["opened"] for row in split} == {"330101001": 1, "330101002": 0}
+    for by in ("department", "topic"):
+        assert Caller(town.analyst).get("/statistics", by=by, **days).status == 200
+    assert Caller(town.analyst).get("/statistics", area="330199").status == 404
+    assert Caller(town.analyst).get("/statistics", since="2026-03-02", until="2026-03-01").error["field"] == "until"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,6 @@ from typing import Any, Final, Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from anlan.casework import cases
 from anlan.casework.draft import plan_of
@@ -23,6 +22,7 @@ from anlan.intake.models import Report
 from anlan.kernel.text import Refusal, Text
 from anlan.ledger.models import Event
 from anlan.places.scope import Reach
+from anlan.presentation.web.case_export import cell
 
 M = TypeVar("M", bound=Model)
 FORMATS: Final = {
@@ -32,8 +32,7 @@ FORMATS: Final = {
 }
 MOST_ROWS: Final = 1_000_000
 _ROUND = 2000
-_LONGEST_CELL = 32_000
-_SEEN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +158,17 @@ def _headings(export: Export[M]) -> list[str]:
     return [f"{column.title.zh} {column.title.en}" for column in export.columns]
 
 
-def _csv(export: Export[M], rows: Iterable[M]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # without it Excel reads Chinese as noise
-    yield _line(_headings(export))
-    for row in rows:
-        yield _line([_harmless(_plain(column.value(row))) for column in export.columns])
-
-
 def _line(cells: Sequence[Any]) -> bytes:
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue().encode()
+
+
+def _csv(export: Export[M], rows: Iterable[M]) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf"  # without it Excel reads Chinese as noise
+    yield _line(_headings(export))
+    for row in rows:
+        yield _line(_cells(export, row))
 
 
 def _jsonl(export: Export[M], rows: Iterable[M]) -> Iterator[bytes]:
@@ -182,44 +181,20 @@ def _xlsx(export: Export[M], rows: Iterable[M]) -> Iterator[bytes]:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Anlan")
     sheet.freeze_panes = "A2"
-    sheet.append([_bold(sheet, heading) for heading in _headings(export)])
+    sheet.append(_headings(export))
     for row in rows:
-        sheet.append([_cell(sheet, _plain(column.value(row))) for column in export.columns])
-    out = io.BytesIO()
-    book.save(out)
-    yield out.getvalue()
+        sheet.append(_cells(export, row))
+    with tempfile.TemporaryFile() as file:
+        book.save(file)
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            yield piece
 
 
-def _bold(sheet: Any, heading: str) -> Any:
-    cell = WriteOnlyCell(sheet, heading)
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """A cell in which text stays text: nothing a resident wrote is ever computed."""
-    if not isinstance(value, str):
-        return value
-    cell = WriteOnlyCell(sheet, _printable(value)[:_LONGEST_CELL])
-    cell.data_type = "s"
-    return cell
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter >= " " or letter in "\n\t" else " " for letter in text)
-
-
-def _harmless(value: Any) -> Any:
-    """A cell that begins like a formula is quoted, so that a spreadsheet shows it and does not run it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_SEEN_AS_FORMULA) else value
-
-
-def _plain(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+def _cells(export: Export[M], row: M) -> list[Any]:
+    """A row as a spreadsheet may hold it: what a resident wrote is shown and never run."""
+    values = (column.value(row) for column in export.columns)
+    return [cell(json.dumps(each, ensure_ascii=False) if isinstance(each, dict) else each) for each in values]
 
 
 def _moment(value: Any) -> Any:

@@ -6,16 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from ninja import Schema
 from pydantic import Field
 
 from anlan.casework.draft import plan_of
 from anlan.casework.models import Case
-from anlan.intake.topic import TOPICS
-from anlan.kernel import catalogue
-from anlan.places.models import Department
-from anlan.places.scope import under
 from anlan.presentation.api import found
 from anlan.presentation.api.frame import Day, Key, Line, Moment, Short
 from anlan.presentation.api.shapes import (
@@ -30,10 +26,11 @@ from anlan.presentation.api.shapes import (
     officer_name,
     words,
 )
+from anlan.presentation.web import case_filters
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lights import light_of
 
-Light = Literal["late", "soon", "ok", "hung", "paused", "none", "closed"]
+Light = Literal["late", "today", "soon", "ok", "still", "hung", "returned", "reworked"]
 SHOWN = ("area", "lead", "handler", "site", "party")
 
 
@@ -87,21 +84,22 @@ class CaseWhole(CaseRow):
 
 
 class CaseFilters(Paging):
-    """`area` is a code, with all below it; `department` a key; `q` is sought in number, title and address."""
+    """The filters of the desk. `area` is a code, with all below it; `department` a key; `q` is sought in number, title
+    and address (words among closed cases too: only those of the last 90 days, unless `since` says from when).
+    """
 
-    area: Short = ""
-    department: Short = ""
-    procedure: Short = ""
-    topic: Short = ""
-    step: Short = ""
-    site: Short = ""
-    state: Literal["", "open", "closed"] = ""
-    light: Light | Literal[""] = ""
     q: Line = ""
-    opened_from: Day | None = None
-    opened_to: Day | None = None
-    mine: bool = False
-    order: Literal["opened", "due"] = "opened"
+    area: Short = ""
+    light: Light | Literal[""] = ""
+    department: Short = ""
+    topic: Short = ""
+    procedure: Short = ""
+    step: Short = ""
+    mine: Literal["", "act", "opened", "handled", "involved"] = ""
+    since: Day | None = None
+    until: Day | None = None
+    state: Literal["open", "closed", "all"] = "all"
+    sort: Literal["opened", "due"] = "opened"
 
 
 class Deed(Given):
@@ -202,71 +200,26 @@ def whole(case: Case, *, now: datetime) -> dict[str, Any]:
 
 
 def narrowed(request: Asked, query: QuerySet[Case], given: CaseFilters) -> QuerySet[Case]:
-    """`query` narrowed by every filter that is set; what names nothing is refused, not overlooked."""
+    """`query` under the filters of the desk; what names nothing is refused, where the desk overlooks it."""
     if given.area:
-        query = query.filter(under(found.area(request, given.area, "cases.see").path))
-    if given.department:
-        query = query.filter(lead=_department(given.department))
-    if given.topic:
-        query = query.filter(topic__in=_below(found.topic(given.topic)))
-    if given.q:
-        words = given.q.strip()
-        query = query.filter(Q(number__iexact=words) | Q(title__icontains=words) | Q(address__icontains=words))
-    exact = {"procedure": given.procedure, "step": given.step, "site__code": given.site}
-    query = query.filter(**{name: value for name, value in exact.items() if value})
-    if given.state:
-        query = query.filter(closed_at__isnull=given.state == "open")
-    if given.light:
-        query = query.filter(_lit(given.light, request.at))
-    if given.mine:
-        query = query.filter(Q(handler=request.user) | Q(opened_by=request.user))
-    return _opened(query, given)
-
-
-def _opened(query: QuerySet[Case], given: CaseFilters) -> QuerySet[Case]:
-    if given.opened_from:
-        query = query.filter(opened_at__date__gte=given.opened_from)
-    if given.opened_to:
-        query = query.filter(opened_at__date__lte=given.opened_to)
-    return query
+        found.area(request, given.area, "cases.see")
+    bar = case_filters.filters(request)
+    known = bar.values()
+    for field in ("topic", "procedure", "step"):
+        value = getattr(given, field)
+        if value and field not in known:
+            raise found.Unknown(value, field)
+    if given.department and "department" not in known:
+        office = found.department(request, given.department, "cases.see")
+        query = query.filter(lead=office)
+    return case_filters.narrowed(request, bar, query, given.state)[0]
 
 
 def ordered(query: QuerySet[Case], given: CaseFilters) -> tuple[QuerySet[Case], tuple[str, str]]:
     """The list and the columns it is paged by. By deadline, only what has one is listed."""
-    if given.order == "due":
+    if given.sort == "due":
         return query.filter(closed_at__isnull=True, due_at__isnull=False), ("due_at", "id")
     return query, ("-opened_at", "-id")
-
-
-def _department(key: str) -> int:
-    pk = Department.objects.filter(key=key).values_list("pk", flat=True).first()
-    if pk is None:
-        raise found.Unknown(key, "department")
-    return pk
-
-
-def _below(key: str) -> set[str]:
-    """A topic and all that are narrower."""
-    topics = catalogue.current().all(TOPICS)
-    found_keys, size = {key}, 0
-    while len(found_keys) > size:
-        size = len(found_keys)
-        found_keys |= {each for each, topic in topics.items() if topic.parent in found_keys}
-    return found_keys
-
-
-def _lit(light: str, at: datetime) -> Q:
-    running = Q(closed_at__isnull=True, hung=False, paused=False)
-    lights = {
-        "closed": Q(closed_at__isnull=False),
-        "hung": Q(closed_at__isnull=True, hung=True),
-        "paused": Q(closed_at__isnull=True, hung=False, paused=True),
-        "none": running & Q(due_at__isnull=True),
-        "late": running & Q(due_at__lt=at),
-        "soon": running & Q(due_at__gte=at, warn_at__lte=at),
-        "ok": running & Q(due_at__gte=at) & (Q(warn_at__isnull=True) | Q(warn_at__gt=at)),
-    }
-    return lights[light]
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from ninja import Query, Schema, Status
 from pydantic import Field
@@ -18,7 +18,8 @@ from anlan.intake.channel import CHANNELS, Channel, message_id_fields
 from anlan.intake.models import Report
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
-from anlan.ledger import personal
+from anlan.ledger import events, personal
+from anlan.ledger.events import NewEvent
 from anlan.places.models import Department
 from anlan.places.scope import under
 from anlan.presentation.api import found
@@ -35,6 +36,7 @@ from anlan.presentation.api.shapes import (
     listed,
 )
 from anlan.presentation.permissions import NotPermitted
+from anlan.presentation.web.case_reports import READ
 from anlan.presentation.web.frame import Asked
 
 router = Noun("reports")
@@ -56,14 +58,14 @@ class ReportRow(Schema):
 
 
 class ReportWhole(ReportRow):
-    """`raw` is the message as told, without what is personal; `reporter` is there only for who may see it."""
+    """`raw` is the message as told, without what is personal; `has_reporter` says that somebody can be called back."""
 
     raw: dict[str, Any]
     notes: list[Words]
     site: str
     cases: list[UUID]
     photos: list[UUID]
-    reporter: dict[str, str] | None
+    has_reporter: bool
 
 
 class ReportFilters(Paging):
@@ -73,6 +75,13 @@ class ReportFilters(Paging):
     q: Line = ""
     told_from: Day | None = None
     told_to: Day | None = None
+
+
+class Reporter(Schema):
+    """The contact as it was given; `erased` once its term is over."""
+
+    erased: bool
+    fields: dict[str, str]
 
 
 class Message(Given):
@@ -224,17 +233,33 @@ def one(request: Asked, report_id: UUID) -> Any:
         "site": report.site.code if report.site else "",
         "cases": list(seen.values_list("pk", flat=True)),
         "photos": list(report.photos.order_by("added_at", "pk").values_list("pk", flat=True)),
-        "reporter": _reporter(request, report),
+        "has_reporter": report.reporter_id is not None,
     }
 
 
-def _reporter(request: Asked, report: Report) -> dict[str, str] | None:
-    if report.reporter_id is None or not request.reach.covers("reporter.see", area_path=report.area_path):
-        return None
-    try:
-        return personal.read(report.reporter_id)
-    except InvalidToken:  # kept under another installation's secret key
-        return None
+@router.post("/{report_id}/reporter", response=Reporter)
+def reporter(request: Asked, report_id: UUID) -> Any:
+    """Who reported, told to one who may know; that they read it is written into the ledger first."""
+    report = find(request, report_id)
+    if report.reporter_id is None:
+        raise found.Unknown(report_id, "reporter")
+    joined = Case.objects.filter(case_reports__report=report)
+    if not request.reach.covers("reporter.see", area_path=report.area_path) or _has_a_hand_in(request, joined):
+        raise NotPermitted
+    with transaction.atomic():
+        read = NewEvent(
+            READ, report.pk, by=request.user.pk, at=request.at, recorded_at=request.at, area_path=report.area_path
+        )
+        events.append(read)
+        fields = personal.read(report.reporter_id)
+    return {"erased": fields is None, "fields": fields or {}}
+
+
+def _has_a_hand_in(request: Asked, joined: QuerySet[Case]) -> bool:
+    """Whether the caller handles or answers for one of the cases: then they never learn who told of it."""
+    reach = request.reach
+    mine = Q(handler=reach.officer) | Q(lead__in=reach.departments()) | Q(party__in=reach.parties())
+    return joined.filter(mine).exists()
 
 
 @router.get("/{report_id}/proposal", response=Proposal)
