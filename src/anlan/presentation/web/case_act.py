@@ -78,7 +78,12 @@ def _done(request: Asked, view: CaseView, key: str) -> HttpResponse:
     if done is None:
         return _asked(request, view, act, form, status=422)
     messages.success(request, say(Text(zh=f"已办理：{act.title.zh}", en=f"Done: {act.title.en}")))
-    return redirect("case", number=view.case.number)
+    return _onwards(request, done)
+
+
+def _onwards(request: Asked, case: Case) -> HttpResponse:
+    """To the case as it now stands; to the inbox where one's own act has put it out of one's reach (a return)."""
+    return redirect("case", number=case.number) if cases.covers(case, request.reach, "cases.see") else redirect("inbox")
 
 
 class _Elsewhere(Exception):
