@@ -63,11 +63,11 @@ HABITS: dict[tuple[str, str], tuple[Habit, ...]] = {
     ("incident", "registered"): (Habit("dispatch", 1, (3, 75)),),
     ("incident", "returned"): (Habit("dispatch", 1, (10, 120)),),
     ("incident", "dispatched"): (
-        Habit("return", 0.07, (30, 400)), Habit("hang", 0.02, (400, 1500)), Habit("fix", 0.25, (60, 1500)),
+        Habit("return", 0.07, (30, 400)), Habit("hang", 0.008, (400, 1500)), Habit("fix", 0.25, (60, 1500)),
         Habit("accept", 1, (10, 300)),
     ),
     ("incident", "handling"): (
-        Habit("ask_extension", 0.06, (300, 900)), Habit("hang", 0.015, (400, 1500)), Habit("fix", 1, (90, 2300)),
+        Habit("ask_extension", 0.06, (300, 900)), Habit("hang", 0.005, (400, 1500)), Habit("fix", 1, (90, 2300)),
     ),
     ("incident", "hung"): (Habit("resume", 1, (1500, 6000)),),
     ("incident", "fed_back"): (Habit("rework", 0.11, (15, 150)), Habit("verify", 1, (10, 150))),

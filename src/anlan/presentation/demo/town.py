@@ -10,11 +10,12 @@ from random import Random
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from anlan.casework import cases, clocks, triage
 from anlan.casework.cases import Doing
 from anlan.casework.draft import Draft, load
-from anlan.casework.models import Case
+from anlan.casework.models import Case, Notice
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
 from anlan.kernel import catalogue
@@ -62,6 +63,8 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
             mark = NewEvent(kind=BUILT, subject=new_id(), by=None, at=at, recorded_at=at, data={"cases": done})
             events.append(mark)
         followers.drain(at=at)
+        # Ninety days of reminders were read in their time; only the last ones still wait.
+        Notice.objects.filter(at__lt=at - timedelta(days=2)).update(read_at=F("at"))
         seal.seal(at=at)
     _tell(say)
 
