@@ -136,13 +136,14 @@ def prepare(
     """A new case and its first event, in hand; its number is not given yet."""
     declared = procedure.in_force(opening.procedure, calendar.local_date(at))
     plan = ready(declared)
-    case = Case(
-        id=id_at(at), procedure=declared.key, edition=declared.edition, topic=opening.topic, title=opening.title[:200],
-        description=opening.description, area_id=opening.area.pk, area_path=opening.area.path,
-        address=opening.address[:200], site_id=opening.site.pk if opening.site else None,
-        party_id=opening.party.pk if opening.party else None, lon=opening.lon, lat=opening.lat, channel=opening.channel,
-        opened_by_id=by.pk if by else None, opened_at=at, split_from_id=opening.split_from,
-    )  # fmt: skip
+    case = single.fresh(Case, {
+        "id": id_at(at), "procedure": declared.key, "edition": declared.edition, "topic": opening.topic,
+        "title": opening.title[:200], "description": opening.description, "area_id": opening.area.pk,
+        "area_path": opening.area.path, "address": opening.address[:200],
+        "site_id": opening.site.pk if opening.site else None, "party_id": opening.party.pk if opening.party else None,
+        "lon": opening.lon, "lat": opening.lat, "channel": opening.channel, "opened_by_id": by.pk if by else None,
+        "opened_at": at, "split_from_id": opening.split_from,
+    })  # fmt: skip
     draft = Draft(case, plan, calendar, stand(plan, (), calendar), set())
     draft.add(
         OPENED, by=by.pk if by else None, at=at, recorded_at=recorded_at, key=key,
@@ -152,10 +153,14 @@ def prepare(
     return draft
 
 
-def name(draft: Draft, last: int) -> None:
+def name(draft: Draft, last: int, day: str) -> None:
     """Give the prepared case its number: prefix, local day, running number."""
-    day = draft.calendar.local_date(draft.case.opened_at).strftime("%Y%m%d")
     draft.case.number = f"{draft.plan.procedure.prefix}-{day}-{last:04d}"
+
+
+def series_day(draft: Draft) -> str:
+    """The local day on which the case was opened, as its number has it."""
+    return draft.calendar.local_date(draft.case.opened_at).isoformat().replace("-", "")
 
 
 def open_case(
@@ -169,8 +174,8 @@ def open_case(
             return Case.objects.get(pk=known.subject)
         calendar = holidays.calendar_at(opening.area.path)
         draft = prepare(opening, calendar, by=by, at=at, recorded_at=recorded_at, key=key)
-        day = draft.calendar.local_date(at).strftime("%Y%m%d")
-        name(draft, number(draft.plan.procedure.prefix, day))
+        day = series_day(draft)
+        name(draft, number(draft.plan.procedure.prefix, day), day)
         draft.carry()
         draft.case.reports_count = 1 if report is not None else 0
         draft.case.save(force_insert=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from anlan.kernel.catalogue import Basis, Declaration, Kind, current
+from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind, current
 from anlan.kernel.text import Refusal, Text
 from anlan.kernel.workdays import Unit
 
@@ -191,20 +192,25 @@ def of(key: str, edition: str) -> Procedure:
 
 def has_edition(key: str, day: date) -> bool:
     """Whether an edition of `key` is in force on `day`."""
-    return bool(_editions(key, day))
+    return bool(_editions(current(), key, day))
 
 
-def _editions(key: str, day: date) -> list[Procedure]:
+def _editions(declared: Catalogue, key: str, day: date) -> list[Procedure]:
     return [
         p
-        for p in current().all(PROCEDURES).values()
+        for p in declared.all(PROCEDURES).values()
         if p.key == key and p.effective_from <= day and (p.effective_to is None or day <= p.effective_to)
     ]
 
 
 def in_force(key: str, day: date) -> Procedure:
     """The newest edition of `key` in force on `day`."""
-    editions = _editions(key, day)
+    return _newest(current(), key, day)
+
+
+@lru_cache(maxsize=4096)
+def _newest(declared: Catalogue, key: str, day: date) -> Procedure:
+    editions = _editions(declared, key, day)
     if not editions:
         raise NoProcedure(
             f"{day} 没有生效的流程“{key}”。请检查程序文件的 key 和 effective_from。",

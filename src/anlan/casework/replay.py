@@ -5,34 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from anlan.casework import acts, cases
 from anlan.casework.acts import Actor
-from anlan.casework.draft import CACHES, Draft, load
+from anlan.casework.draft import CHANGED, Draft, load
 from anlan.casework.engine import MOVED, dues_of
 from anlan.casework.models import Case, CaseReport
-from anlan.casework.routing import Route, route
+from anlan.casework.routing import Route, Routes
 from anlan.casework.triage import headline
 from anlan.intake.channel import Channel, Replay, Rule
 from anlan.intake.door import ReceivedRow
 from anlan.kernel.ids import id_at
+from anlan.kernel.memory import uncollected
 from anlan.kernel.text import Refusal
 from anlan.kernel.workdays import Calendar
 from anlan.ledger import events
-from anlan.ledger.bulk import insert_rows, update_rows
+from anlan.ledger.bulk import add_to_rows, insert_rows, update_rows
 from anlan.ledger.events import NewEvent
 from anlan.places import holidays
 from anlan.places.models import Area, Officer, Site
 
-ROUND = 6000
+ROUND = 20_000
 COLUMNS = tuple(f.attname for f in Case._meta.concrete_fields)
-CHANGED = tuple(f.attname for name in CACHES for f in Case._meta.concrete_fields if f.name == name)
+_WHOLE = itemgetter(*COLUMNS)
+_AGAIN = itemgetter(*CHANGED, "id")
 Progress = Callable[[int, int], None]
 
 
@@ -61,12 +63,14 @@ class _Story:
 
     row: ReceivedRow
     rule: Rule | None
+    where: str
     draft: Draft | None = None
     target: _Story | None = None
     saved: bool = False
     changed: bool = False
 
 
+@uncollected()
 def replay(
     channel: Channel, rows: Iterable[ReceivedRow], *, by: Officer, recorded_at: datetime,
     progress: Progress = lambda done, of: None,
@@ -93,12 +97,17 @@ class _Player:
         self.touched: list[_Story] = []
         self.joined: list[tuple[_Story, datetime]] = []
         self.waiting = 0
+        self._route_of = Routes()
         self._routes: dict[tuple[str, str, int | None], Route | None] = {}
         self._calendars: dict[str, Calendar] = {}
         self._areas: dict[int, Area] = {}
 
     def play(self, rows: Iterable[ReceivedRow], progress: Progress) -> Replayed:
-        stories = [_Story(row, _rule(self.how, row)) for row in rows if row.report is not None and row.told is not None]
+        stories = [
+            _Story(row, _rule(self.how, row), self._same(row))
+            for row in rows
+            if row.report is not None and row.told is not None
+        ]
         known = _known_cases([story.row.report for story in stories if story.row.repeated])
         moments = sorted(self._moments(stories, known), key=lambda m: m[:3])
         for done, (at, _, _, story, step) in enumerate(moments):
@@ -126,16 +135,17 @@ class _Player:
                 continue
             if case is not None:
                 story.draft, story.saved = load(case), True
-                self.open_at.setdefault(self._same(story), []).append(story)
+                self.open_at.setdefault(story.where, []).append(story)
             else:
                 yield opened, 0, place, story, self._open
             when = values.get(story.rule.at) if story.rule and story.rule.at else opened
             if story.rule is not None and when is not None:
                 yield max(when, opened), 1, place, story, self._act
 
-    def _same(self, story: _Story) -> str:
-        assert story.row.told is not None
-        return " ".join(str(story.row.told.values.get(self.how.same) or "").upper().split())
+    def _same(self, row: ReceivedRow) -> str:
+        """What rows about the same thing have in common; "" is about nothing else."""
+        assert row.told is not None
+        return " ".join(str(row.told.values.get(self.how.same) or "").upper().split())
 
     def _open(self, story: _Story, at: datetime) -> None:
         found = self._route(story.row, at)
@@ -158,11 +168,11 @@ class _Player:
             key=f"open:{story.row.report}",
         )  # fmt: skip
         story.draft.case.reports_count = 1
-        here = self.open_at.setdefault(self._same(story), [])
+        here = self.open_at.setdefault(story.where, [])
         if story.rule is not None and story.rule.merge:
             earlier = next((s for s in here if s.draft is not None), None)
             story.target = earlier.target or earlier if earlier else None
-        if self._same(story):
+        if story.where:
             here.append(story)
         self.result.opened += 1
         self._touch(story, 1)
@@ -198,7 +208,7 @@ class _Player:
         self.result.acts[key] += 1
         self.result.rungs += rungs
         self._touch(story, 1 + rungs)
-        if draft.now.outcome and (here := self.open_at.get(self._same(story))) and story in here:
+        if draft.now.outcome and (here := self.open_at.get(story.where)) and story in here:
             here.remove(story)
 
     def _touch(self, story: _Story, events: int) -> None:
@@ -212,7 +222,7 @@ class _Player:
         assert row.place is not None
         key = (row.told.topic, row.place.path, row.place.site)
         if key not in self._routes:
-            self._routes[key] = route(*key[:2], day=self._calendar(row.place.path).local_date(at))
+            self._routes[key] = self._route_of(*key[:2], day=self._calendar(row.place.path).local_date(at))
         return self._routes[key]
 
     def _calendar(self, path: str) -> Calendar:
@@ -231,13 +241,12 @@ class _Player:
             draft.carry()
             told += draft.new
             draft.new = []
-        rows = [[getattr(draft.case, name) for name in COLUMNS] for draft in fresh]
-        insert_rows(Case, COLUMNS, rows)
+        insert_rows(Case, COLUMNS, [_WHOLE(draft.case.__dict__) for draft in fresh])
         new = [s for s in self.touched if s.draft is not None and not s.saved]
-        links = [(s.draft.case.pk, s.row.report, s.draft.case.opened_at) for s in new if s.draft]
+        links = [(s.draft.case.id, s.row.report, s.draft.case.opened_at) for s in new if s.draft]
         insert_rows(CaseReport, ("case_id", "report_id", "joined_at"), links)
         old = [s.draft.case for s in self.touched if s.draft is not None and s.saved]
-        update_rows(Case, CHANGED, ([*(getattr(case, name) for name in CHANGED), case.pk] for case in old))
+        update_rows(Case, CHANGED, [_AGAIN(case.__dict__) for case in old])
         told += self._join()
         events.append_many(sorted(told, key=lambda event: event.at))
         self.result.events += len(told)
@@ -253,15 +262,14 @@ class _Player:
             assert story.target is not None
             assert story.target.draft is not None
             case, target = story.draft.case, story.target.draft.case
-            links.append((target.pk, story.row.report, at))
+            links.append((target.id, story.row.report, at))
             joined = NewEvent(
-                kind="case.joined", subject=target.pk, by=self.by.pk, at=at, recorded_at=self.recorded_at,
-                area_path=case.area_path, data={"case": str(case.pk)}, id=id_at(self.recorded_at),
+                kind="case.joined", subject=target.id, by=self.by.pk, at=at, recorded_at=self.recorded_at,
+                area_path=case.area_path, data={"case": str(case.id)}, id=id_at(self.recorded_at),
             )  # fmt: skip
             found.append(joined)
         insert_rows(CaseReport, ("case_id", "report_id", "joined_at"), links)
-        for target_id, count in Counter(link[0] for link in links).items():
-            Case.objects.filter(pk=target_id).update(reports_count=F("reports_count") + count)
+        add_to_rows(Case, "reports_count", Counter(link[0] for link in links))
         return found
 
 
@@ -283,11 +291,13 @@ def _known_cases(reports: Sequence[UUID | None]) -> dict[UUID, Case]:
 
 def _number(drafts: Sequence[Draft]) -> None:
     """Numbers for new cases, a block for each prefix and day."""
+    days: dict[tuple[tzinfo, datetime], str] = {}
     blocks: dict[tuple[str, str], list[Draft]] = {}
     for draft in drafts:
-        day = draft.calendar.local_date(draft.case.opened_at).strftime("%Y%m%d")
+        opened = draft.calendar.zone, draft.case.opened_at
+        day = days.get(opened) or days.setdefault(opened, cases.series_day(draft))
         blocks.setdefault((draft.plan.procedure.prefix, day), []).append(draft)
     for (prefix, day), block in blocks.items():
         last = cases.number(prefix, day, len(block))
         for place, draft in enumerate(block):
-            cases.name(draft, last - len(block) + 1 + place)
+            cases.name(draft, last - len(block) + 1 + place, day)

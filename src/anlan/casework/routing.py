@@ -1,6 +1,7 @@
 """Which procedure, which department: a declared table of topic × area × kind of site. The first row that fits wins.
 
-Where no row fits, the procedure that the topic's own file names (or the nearest broader topic's) is taken.
+Where no row fits, the procedure that the topic's own file names (or the nearest broader topic's) is taken; what rows
+say of still broader topics then does not matter.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from anlan.intake.topic import TOPICS, lineage
 from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind, current
 from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Text
-from anlan.places import duties
-from anlan.places.models import Department
+from anlan.places import areas, duties
+from anlan.places.models import Department, Duty
 from anlan.places.site_kind import SITE_KINDS
 
 
@@ -66,11 +67,29 @@ def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Rout
     declared = current().all(TOPICS)
     topics = lineage(declared, topic) or (topic,)
     codes = set(area_path.strip("/").split("/"))
+    own = next((key for key in topics if key in declared and declared[key].procedure), "")
+    nearer = topics[: topics.index(own) + 1] if own else topics
     for row in _rows():
-        if _fits(row, topics, codes, site_kind):
+        if _fits(row, nearer, codes, site_kind):
             return _answer(row, topics, area_path, day)
-    own = next((declared[key].procedure for key in topics if key in declared and declared[key].procedure), "")
-    return _answer(Row(procedure=own), topics, area_path, day) if own else None
+    return _answer(Row(procedure=declared[own].procedure), topics, area_path, day) if own else None
+
+
+class Routes:
+    """`route` for a batch: areas which no row and no duty tells apart are asked about once."""
+
+    def __init__(self) -> None:
+        self._named = frozenset(code for row in _rows() for code in row.areas)
+        self._dutiful = frozenset(Duty.objects.values_list("area__path", flat=True))
+        self._known: dict[tuple[str, str, frozenset[str], tuple[str, ...]], Route | None] = {}
+
+    def __call__(self, topic: str, area_path: str, *, site_kind: str = "", day: date) -> Route | None:
+        """The route; where it was asked before, as of the day it was asked first."""
+        above = tuple(path for path in areas.ancestors(area_path) if path in self._dutiful)
+        key = topic, site_kind, self._named.intersection(area_path.strip("/").split("/")), above
+        if key not in self._known:
+            self._known[key] = route(topic, area_path, site_kind=site_kind, day=day)
+        return self._known[key]
 
 
 def _rows() -> Iterator[Row]:

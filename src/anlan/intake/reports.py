@@ -15,6 +15,7 @@ from anlan.intake.channel import Channel
 from anlan.intake.door import OUT_OF_REACH, Door, ReceivedRow
 from anlan.intake.models import Batch, Photo, Quarantined, Report
 from anlan.intake.reading import Reason
+from anlan.kernel.memory import uncollected
 from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.places.models import Officer
@@ -22,7 +23,7 @@ from anlan.places.scope import Reach
 
 __all__ = ["NotUnderstood", "OutOfReach", "Received", "ReceivedRow", "receive", "receive_many", "withdraw"]
 
-ROUND: Final = 2000
+ROUND: Final = 5000
 """How many messages of a file share a transaction."""
 
 Message = tuple[int | None, Mapping[str, str]]
@@ -82,6 +83,7 @@ def receive(
     return Received(report, held, row.repeated, row.reasons)
 
 
+@uncollected()
 def receive_many(
     channel: Channel,
     rows: Iterable[Message],

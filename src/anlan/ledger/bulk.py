@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     postgres = connection.vendor == "postgresql"
     converters = [(place, converter(fields[name])) for place, name in enumerate(columns)]
     needed = [(place, convert) for place, convert in converters if convert is not None]
-    ready = (_ready(row, needed) for row in rows)
+    ready = _ready(rows, needed)
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(connection.ops.quote_name(str(fields[name].column)) for name in columns)
     if postgres:
@@ -42,12 +43,17 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
 Convert = Callable[[Any], Any]
 
 
-def _ready(row: Sequence[Any], needed: Sequence[tuple[int, Convert]]) -> list[Any]:
-    values = list(row)
-    for place, convert in needed:
-        if values[place] is not None:
-            values[place] = convert(values[place])
-    return values
+def _ready(rows: Iterable[Sequence[Any]], needed: Sequence[tuple[int, Convert]]) -> Iterator[Sequence[Any]]:
+    """The rows with their values converted, a column of many rows at a time."""
+    left = iter(rows)
+    while part := list(islice(left, _AT_ONCE)):
+        columns: list[Sequence[Any]] = list(zip(*part, strict=True))
+        for place, convert in needed:
+            columns[place] = [None if value is None else convert(value) for value in columns[place]]
+        yield from zip(*columns, strict=True)
+
+
+_AT_ONCE = 2000
 
 
 def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:
@@ -100,8 +106,8 @@ def _for_sqlite(field: Field[Any, Any]) -> Convert | None:
     return None
 
 
-def _hex(value: Any) -> str:
-    return str(value.hex)
+def _hex(value: UUID) -> str:
+    return value.int.to_bytes(16, "big").hex()  # what `.hex` gives, three times as fast
 
 
 # Many rows of one import share their moments.
@@ -122,7 +128,17 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     sets = ", ".join(f"{quote(str(fields[name].column))} = %s" for name in columns)
     where = f"{quote(str(key.column))} = %s"
     statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {where}"  # noqa: S608 - names of our models
-    return _execute_many(statement, (_ready(row, needed) for row in rows))
+    return _execute_many(statement, _ready(rows, needed))
+
+
+def add_to_rows(model: type[models.Model], column: str, added: Mapping[Any, int]) -> None:
+    """Add to a column of many rows, called in the database as in the model; `added` by primary key."""
+    key = model._meta.pk
+    assert key is not None
+    into_database, quote = converter(key), connection.ops.quote_name
+    name = quote(column)
+    statement = f"UPDATE {quote(model._meta.db_table)} SET {name} = {name} + %s WHERE {quote(str(key.column))} = %s"  # noqa: S608 - names of our models
+    _execute_many(statement, [(count, into_database(pk) if into_database else pk) for pk, count in added.items()])
 
 
 def rows_among(

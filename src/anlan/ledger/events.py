@@ -86,7 +86,7 @@ def append(event: NewEvent) -> Event:
     _must_be_in_transaction()
     _check_kind(event.kind)
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND, _row(event, *_adapters()))
+        cursor.execute(_APPEND, _rows([event])[0])
         row = cursor.fetchone()
     if row is None:
         raise AlreadyRecorded(str(event.key))
@@ -151,8 +151,7 @@ def _check_kind(kind: str) -> None:
 
 
 def _write(events: Sequence[NewEvent]) -> None:
-    stamp, name = _adapters()
-    rows = [_row(event, stamp, name) for event in events]
+    rows = _rows(events)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
@@ -162,20 +161,17 @@ def _write(events: Sequence[NewEvent]) -> None:
             cursor.executemany(_INSERT, rows)
 
 
-def _row(event: NewEvent, stamp: Any, name: Any) -> tuple[Any, ...]:
-    device_at = event.device_at
-    return (
-        name(event.id),
-        event.kind,
-        name(event.subject),
-        event.by,
-        stamp(event.at),
-        None if device_at is None else stamp(device_at),
-        stamp(event.recorded_at),
-        event.area_path,
-        event.key,
-        canonical.json_text(event.data),
-    )
+def _rows(events: Sequence[NewEvent]) -> list[tuple[Any, ...]]:
+    """The events as the database takes them. A hundred thousand come here at once: no call that can be spared."""
+    stamp, name = _adapters()
+    json_text = canonical.json_text
+    return [
+        (
+            name(e.id), e.kind, name(e.subject), e.by, stamp(e.at), None if e.device_at is None else stamp(e.device_at),
+            stamp(e.recorded_at), e.area_path, e.key, json_text(e.data),
+        )
+        for e in events
+    ]  # fmt: skip
 
 
 def _adapters() -> tuple[Any, Any]:
@@ -200,7 +196,7 @@ def _itself(identifier: UUID) -> UUID:
 
 
 def _hex(identifier: UUID) -> str:
-    return identifier.hex
+    return identifier.int.to_bytes(16, "big").hex()  # what `.hex` gives, three times as fast
 
 
 def _recorded_or_twice(keys: Sequence[str]) -> str | None:

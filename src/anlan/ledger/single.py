@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import QuerySet
+from django.db.models.base import ModelState
 
 from anlan.ledger import bulk
 
@@ -77,3 +78,22 @@ def _changing(
     statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {equal}"  # noqa: S608 - names of our models
     found = enumerate(bulk.converter(fields[name]) for name in (*columns, *where))
     return statement, [(place, convert) for place, convert in found if convert is not None]
+
+
+def fresh(model: type[M], values: Mapping[str, Any]) -> M:
+    """A new instance with `values` by attribute name (`area_id`), the others as declared: what the constructor gives,
+    in a tenth of its time.
+    """
+    made = model.__new__(model)
+    made.__dict__.update(_defaults(model))
+    made.__dict__.update(values)
+    made._state = ModelState()
+    return made
+
+
+@lru_cache(maxsize=64)
+def _defaults(model: type[models.Model]) -> dict[str, Any]:
+    """Only for models whose defaults are plain values: one of them stands in every instance."""
+    fields = model._meta.concrete_fields
+    assert not any(callable(field.default) and field.has_default() for field in fields)
+    return {field.attname: field.get_default() for field in fields}
