@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from anlan.casework.models import Case
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Text
+from anlan.presentation import followers
 from anlan.presentation.web.case_export import MOST, Out, cell, lines
 from anlan.presentation.web.lists import PAGE_SIZE
 from desk import at_desk, dispatched, done, file_of, opened, text
@@ -200,3 +201,14 @@ def test_search_by_number_opens_the_case_and_by_words_lists_it(town: World) -> N
     assert case.number in text(client.get(reverse("search"), {"q": case.number[:11]}))
     assert case.number in text(client.get(reverse("search"), {"q": "东一村 12"}))
     assert "没有找到" in text(at_desk(town.outsider).get(reverse("search"), {"q": case.number}))
+
+
+def test_who_is_asked_for_more_time_has_it_in_the_inbox_until_it_is_decided(town: World) -> None:
+    case = dispatched(town)
+    done(town, case, town.handler, "ask_extension", length=2.0, reason="订购闭门器", after=timedelta(hours=2))
+    followers.drain(at=town.at + timedelta(hours=3))
+    client = at_desk(town.dispatcher)
+    assert case.number in listed(client, "?mine=act")
+    done(town, case, town.dispatcher, "grant_extension", after=timedelta(hours=4))
+    followers.drain(at=town.at + timedelta(hours=5))
+    assert case.number not in listed(client, "?mine=act")

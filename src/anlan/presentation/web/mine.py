@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from anlan.casework.models import Unit
+from anlan.casework.models import Notice, Unit
 from anlan.casework.procedure import PROCEDURES, Procedure
 from anlan.kernel import catalogue
 from anlan.places.scope import NOTHING, Hold, Reach, under
@@ -43,7 +44,23 @@ def to_act(reach: Reach) -> Q:
         turn = _turn(hold, declared, reach)
         if turn is not None:
             condition, any_turn = condition | (under(hold.path) & turn), True
+    if any_turn and _may_decide(declared, reach):
+        condition |= Q(pk__in=_to_decide(reach.officer))
     return Q(closed_at=None) & condition if any_turn else NOTHING
+
+
+def _may_decide(declared: Iterable[Procedure], reach: Reach) -> bool:
+    """Whether one of this person's roles grants extensions anywhere."""
+    roles = {hold.role for hold in reach.holds}
+    acts = (act for each in declared for act in each.acts.values() if act.effect == "grant_extension")
+    return any(not roles.isdisjoint(act.who.roles) for act in acts)
+
+
+def _to_decide(officer: int) -> QuerySet[Notice, Any]:
+    """The cases in which this person was asked for more time and nobody has answered since."""
+    answered = Notice.objects.filter(case=OuterRef("case"), kind="extension_decided", at__gte=OuterRef("at"))
+    asked = Notice.objects.filter(officer=officer, kind="extension_asked", case__closed_at=None)
+    return asked.exclude(Exists(answered)).values("case")
 
 
 def _turn(hold: Hold, declared: Iterable[Procedure], reach: Reach) -> Q | None:

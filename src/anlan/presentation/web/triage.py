@@ -32,7 +32,7 @@ from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import say
 from anlan.presentation.web.act_forms import topic_choices
 from anlan.presentation.web.case_reports import channel_title
-from anlan.presentation.web.case_rows import rows_of, topic_title, with_names
+from anlan.presentation.web.case_rows import topic_title, with_names
 from anlan.presentation.web.case_view import shot
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
@@ -158,13 +158,12 @@ def one(request: Asked, report_id: UUID) -> HttpResponse:
 
 
 def _said(request: Asked, report: Report, known: Case | None, forms: dict[str, Form]) -> dict[str, Any]:
-    near, alike_title = alike(report, request), Text(zh="可能是同一件事", en="May be the same thing")
     return {
         "title": Text(zh="受理上报", en="Take up a report"), "report": report, "known": known, "forms": forms,
         "may_act": request.reach.covers("cases.act", area_path=report.area_path) and known is None,
         "suggestion": suggestion(report, request), "channel": channel_title(report.channel),
         "photos": [shot(photo) for photo in report.photos.all()],
-        "near": rows_of(near, caption=alike_title, now=request.at) if near else None,
+        "near": alike(report, request),
         "crumbs": [(TITLE, reverse("triage")), (Text(zh="受理上报", en="Take up a report"), "")],
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-/* Keys of the case screens: a part marked data-key="a" opens and takes the focus when "a" is pressed. */
+/* The case screens. A part marked data-key="a" opens and takes the focus when "a" is pressed. */
 (function () {
   "use strict";
   document.addEventListener("keydown", (event) => {
@@ -11,4 +11,12 @@
     if (field) field.focus();
     part.scrollIntoView({ block: "nearest" });
   });
+
+  /* Whatever was done in the drawer is seen in the list behind it once the drawer is closed */
+  let done = false;
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const detail = event.detail;
+    if (detail.requestConfig.verb === "post" && detail.successful && event.target.closest("#drawer")) done = true;
+  });
+  document.addEventListener("hidden.bs.offcanvas", () => { if (done) window.location.reload(); });
 })();
