@@ -67,10 +67,10 @@ class Column(Part):
     @classmethod
     def _shapes_a_value(cls, code: str) -> str:
         try:
-            shaped = code.format(value="1")
+            code.format(value="1")
         except (KeyError, IndexError, ValueError) as error:
             raise Misdeclared(f"只能用 {{value}}：{error}", f"only {{value}} may stand in it: {error}") from None
-        if "1" not in shaped:
+        if not any(name == "value" for _, name, _, _ in string.Formatter().parse(code)):
             raise Misdeclared("要含有 {value}", "must contain {value}")
         return code
 

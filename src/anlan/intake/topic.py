@@ -26,9 +26,9 @@ class Words(BaseModel):
 class Topic(Declaration):
     """Something that can be wrong. `parent` is a broader topic's key; `sensitive` hides it from wider lists.
 
-    `procedure` is the key of the one by which such reports are dealt with where no routing table says otherwise; the
-    narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they are run as
-    tests.
+    `procedure` is the key of the one by which such reports are dealt with where no routing table speaks of this very
+    topic; the narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they
+    are run as tests.
     """
 
     title: Text

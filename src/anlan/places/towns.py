@@ -168,6 +168,8 @@ class _Loading:
                     at=self.at,
                 )
                 self.officer[said.username] = held
+            else:
+                self._count()
             self._posts(said, held)
 
     def _posts(self, said: TownOfficer, officer: Officer) -> None:

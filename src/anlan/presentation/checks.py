@@ -32,7 +32,7 @@ Finding = tuple[str, Text]
 
 KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
-_LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
+LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
 
 
@@ -72,14 +72,21 @@ def _astray(declared: Topic, catalogue: Catalogue) -> Iterator[Finding]:
         yield from _unknown("procedure", [declared.procedure], _procedures(catalogue), zh="流程", en="procedure")
     topics = catalogue.all(TOPICS)
     for number, sentence in enumerate(declared.examples):
-        proposed = topic.propose(topics, sentence)
-        if proposed[:1] != [declared.key]:
-            first = proposed[0] if proposed else "–"
+        proposed = topic.propose(topics, sentence, most=1)
+        if not proposed:
+            yield f"examples[{number}]", NOT_PROPOSED
+        elif proposed != [declared.key]:
             reason = Text(
-                zh=f"这句话首先想到的是“{first}”，请在 words 里补上这里用到的词。",
-                en=f"For this sentence “{first}” is proposed first; add the words it uses to `words`.",
+                zh=f"看到这句话首先想到的是“{proposed[0]}”，请在 words 里写上更长、更贴切的词。",
+                en=f"For this sentence “{proposed[0]}” is proposed first; give `words` a longer, closer one.",
             )
             yield f"examples[{number}]", reason
+
+
+NOT_PROPOSED: Final = Text(
+    zh="这句话里没有 words 的任何一个词，请补上它用到的词。",
+    en="This sentence has none of the `words`; add those it uses.",
+)
 
 
 def _procedures(catalogue: Catalogue) -> dict[str, Procedure]:
@@ -104,7 +111,7 @@ def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _misread(declared: Channel) -> Iterator[Finding]:
     for number, example in enumerate(declared.examples):
-        where, read = f"examples[{number}]", understand(declared, example.message, at=_LATER)
+        where, read = f"examples[{number}]", understand(declared, example.message, at=LATER)
         if isinstance(read, Unclear):
             if not example.refused:
                 yield from ((where, reason.text) for reason in read.reasons)
@@ -157,7 +164,7 @@ def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
     departments = {department.key for town in declared for department in town.departments}
     for number, row in enumerate(table.rows if declared else ()):
         where, lead = f"rows[{number}]", [row.lead] if row.lead else []
-        yield from _unknown(f"{where}.areas", row.areas, codes, zh="区域", en="area")
+        yield from _unknown(f"{where}.areas", row.areas, codes, zh="辖区", en="area")
         yield from _unknown(f"{where}.lead", lead, departments, zh="部门", en="department")
         yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
 

@@ -1,0 +1,183 @@
+"""The pages of docs/howto are followed literally: one new file, their own commands, and the thing is used for real."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from PIL import Image
+
+from anlan.casework import cases, triage
+from anlan.casework.acts import NotAllowed
+from anlan.casework.cases import Doing
+from anlan.casework.models import Case
+from anlan.intake import photos, reports
+from anlan.intake.channel import CHANNELS
+from anlan.intake.models import Report
+from anlan.intake.topic import TOPICS, propose
+from anlan.kernel import catalogue
+from anlan.presentation import checks, followers
+from howto import HOWTO, ROOT, Page, follow, in_order, page, promised, shell
+from installation import Installation
+from world import World, world
+
+PAGES = ("add-a-procedure", "add-a-topic", "add-a-channel", "add-a-town")
+# The other pages' commands touch no database, so one run of them is enough.
+STORED = ("add-a-channel", "add-a-town")
+FOLLOWED = (*PAGES, "README") if connection.vendor == "sqlite" else STORED
+CHINESE = ".zh-CN"
+COUNT = """
+import django; django.setup()
+from anlan.casework.models import Case
+from anlan.intake.models import Quarantined, Report
+from anlan.ledger.models import Personal
+print(sorted(Case.objects.values_list("procedure", "topic", "area__code")))
+print(Report.objects.exclude(reporter=None).count(), Personal.objects.filter(kind="reporter").count())
+print(Quarantined.objects.get().row_no, Quarantined.objects.get().reasons[0]["zh"])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a reader who has just begun."""
+    return tmp_path
+
+
+def report(town: World, **told: str) -> Report:
+    """What the grid worker of the town tells on the form."""
+    form = catalogue.current().get(CHANNELS, "officer_form")
+    message = {"client_id": "1", "description": "说明", "area": town.grid.code, **told}
+    received = reports.receive(form, message, by=town.grid_worker, at=town.at)
+    assert received.report is not None
+    return received.report
+
+
+def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
+    """What the check says in both languages when the page's file has this mistake."""
+    [path] = [each for each in read.write(folder) if each.suffix == ".toml"]
+    before = path.read_text("utf-8")
+    assert right in before
+    path.write_text(before.replace(right, wrong, 1), encoding="utf-8")
+    with catalogue.using([ROOT / "packs/qinglan", folder / "packs/mine"]) as known:
+        found = [problem.sentence for problem in checks.problems(known)]
+    return [sentence for text in found for sentence in (text.zh, text.en)]
+
+
+# ---------------------------------------------------------------- the pages themselves
+
+
+@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "README"])
+def test_both_languages_carry_the_same_blocks(name: str) -> None:
+    assert page(name).blocks == page(name + CHINESE).blocks
+
+
+def test_every_page_exists_in_both_languages_and_is_found_from_the_first() -> None:
+    names = {path.name for path in HOWTO.glob("*.md")}
+    english = {name for name in names if not name.endswith(f"{CHINESE}.md")}
+    assert names == english | {name.replace(".md", f"{CHINESE}.md") for name in english}
+    first = (HOWTO / "README.md").read_text("utf-8") + (HOWTO / f"README{CHINESE}.md").read_text("utf-8")
+    assert [name for name in sorted(names) if f"]({name})" not in first] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_tells_to_write_one_declaration_in_a_pack(name: str) -> None:
+    assert page(name).declaration().file.startswith("packs/mine/")
+    assert page(name).mistakes
+
+
+MISTAKES = [
+    pytest.param(name, number, id=f"{name}-{mistake.wrong}")
+    for name in PAGES
+    for number, mistake in enumerate(page(name).mistakes)
+]
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES)
+def test_the_check_says_of_a_mistake_what_the_page_says(name: str, number: int, folder: Path) -> None:
+    english, chinese = page(name).mistakes[number], page(name + CHINESE).mistakes[number]
+    assert (english.right, english.wrong) == (chinese.right, chinese.wrong)
+    said = said_of(page(name), folder, english.right, english.wrong)
+    assert any(english.said in sentence for sentence in said), said
+    assert any(chinese.said in sentence for sentence in said), said
+    file = Path(page(name).declaration().file).name
+    assert all(file in sentence for sentence in said), said
+
+
+# ---------------------------------------------------------------- followed to the letter
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_a_page_followed_literally_does_what_it_says(name: str, folder: Path, installation: Installation) -> None:
+    read = page(name)
+    said = follow(read, folder, installation)
+    for number, lines in promised(read):
+        assert in_order(lines, said[number]) == [], said[number]
+    if name == "add-a-procedure":
+        assert (folder / "dangerous_tree.svg").read_text("utf-8").startswith("<svg")
+    if name == "README":
+        file = folder / read.declaration().file
+        schema = read.declaration().body.splitlines()[0].removeprefix("#:schema ")
+        assert (file.parent / schema).is_file()
+    if name == "add-a-channel":
+        assert imported(folder, installation) == [
+            "[('incident', 'street_order', '990101001001'), ('request', 'streetlight', '990101001001')]",
+            "1 1",
+            "4 第 4 行「诉求内容」是空的：必须填写。",
+        ]
+
+
+def imported(folder: Path, installation: Installation) -> list[str]:
+    """What stands in the database once the followers have read the import, with the page's packs."""
+    (folder / "count.py").write_text(COUNT, encoding="utf-8")
+    packs = "export ANLAN_PACKS=packs/qinglan:packs/mine\n"
+    return shell(f"{packs}anlan work --once > /dev/null\npython count.py\n", folder, installation).splitlines()
+
+
+# ---------------------------------------------------------------- used through the verbs
+
+
+@pytest.mark.django_db
+def test_a_report_of_the_new_topic_is_proposed_received_and_routed(folder: Path) -> None:
+    page("add-a-topic").write(folder)
+    with catalogue.using([folder / "packs/mine"]) as known:
+        town = world()
+        assert propose(known.all(TOPICS), "二号楼电梯停了")[0] == "lift"
+        told = report(town, topic="电梯故障", description="电梯停在三楼")
+        route = triage.propose(told).route
+        assert route is not None
+        assert (route.procedure, route.lead) == ("incident", town.enforcement.pk)
+        followers.drain(at=town.at)
+        case = Case.objects.get()
+        assert (case.topic, case.procedure, case.reports_count) == ("lift", "incident", 1)
+
+
+@pytest.mark.django_db
+def test_a_case_walks_through_the_new_procedure_to_its_end(folder: Path, media: Path) -> None:
+    page("add-a-procedure").write(folder)
+    with catalogue.using([folder / "packs/mine"]):
+        town = world()
+        told = report(town, topic="other", description="大树要倒了")
+        case = triage.accept(told, procedure="dangerous_tree", topic="other", by=town.triage, at=town.at)
+        assert (case.step, case.clock, case.number[:3]) == ("told", "handle", "SH-")
+        act(town, case, "dispatch", "dispatcher", department=town.housing.pk)
+        picture = io.BytesIO()
+        Image.new("RGB", (40, 30), "green").save(picture, "JPEG")
+        after = photos.keep(picture.getvalue(), "after.jpg", stage="after", by=town.handler, at=town.at)
+        act(town, case, "cut", "handler", photo=after, result="已清除枯枝")
+        with pytest.raises(NotAllowed):
+            act(town, case, "confirm", "handler")
+        act(town, case, "again", "supervisor", reason="还有一枝")
+        act(town, case, "cut", "handler", photo=after, result="全部清除")
+        closed = act(town, case, "confirm", "grid_worker")
+        assert (closed.step, closed.outcome, closed.reworks) == ("safe", "cured", 1)
+
+
+def act(town: World, case: Case, key: str, who: str, *, photo: photos.Photo | None = None, **data: object) -> Case:
+    """Done by somebody of the cast, an hour after the last."""
+    by = getattr(town, who)
+    at = town.at + timedelta(hours=1 + Case.objects.get(pk=case.pk).rev)
+    doing = Doing(key, data, photos=(photo,) if photo else ())
+    return cases.act(case.pk, doing, by=by, reach=town.reach(by, at=at), at=at)
