@@ -57,16 +57,14 @@ class Caller:
 
 
 class Answer:
-    """What came back."""
+    """What came back, read to its end."""
 
     def __init__(self, response: Any) -> None:
         self.response = response
         self.status: int = response.status_code
-
-    @property
-    def content(self) -> bytes:
-        streamed = getattr(self.response, "streaming_content", None)
-        return b"".join(streamed) if streamed is not None else bytes(self.response.content)
+        streamed = getattr(response, "streaming_content", None)
+        self.content = bytes(response.content) if streamed is None else b"".join(streamed)
+        response.close()
 
     @property
     def json(self) -> Any:
@@ -82,7 +80,7 @@ class Answer:
         return error
 
     def __repr__(self) -> str:
-        return f"{self.status}: {self.response.content.decode(errors='replace')[:500]}"
+        return f"{self.status}: {self.content.decode(errors='replace')[:500]}"
 
 
 def token_of(officer: Officer, actions: Sequence[str] = USUAL) -> str:

@@ -149,6 +149,8 @@ API: dict[str, str] = {
     "departments_create": "departments.edit",
     "departments_one": "areas.see",
     "departments_change": "departments.edit",
+    "calendars_list": "areas.see",
+    "calendars_announce": "areas.edit",
     "officers_list": "officers.see",
     "officers_create": "officers.edit",
     "officers_one": "officers.see",

@@ -14,6 +14,7 @@ from ninja import NinjaAPI
 
 from anlan.presentation.api import (
     areas,
+    calendars,
     cases,
     channels,
     departments,
@@ -49,6 +50,7 @@ NOUNS = {
     "sites": sites,
     "parties": parties,
     "departments": departments,
+    "calendars": calendars,
     "officers": officers,
     "posts": posts,
     "duties": duties,

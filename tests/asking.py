@@ -1,0 +1,236 @@
+"""One request for every operation of the API and every address of the desk, about things in the town's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from anlan.casework.models import Case, CaseReport, Notice, Unit
+from anlan.intake import imports, photos, reports
+from anlan.intake.channel import CHANNELS
+from anlan.intake.models import Batch, Photo, Quarantined, Report
+from anlan.kernel import catalogue
+from anlan.kernel.ids import new_id
+from anlan.places import duties, tokens
+from anlan.places.models import Duty, Party, Post, Token
+from calling import message, opened, picture
+from world import FOUNDED, World, world
+
+LISTS = (
+    "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
+    " channels roles notices calendars"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """The town with one of everything in its grid."""
+
+    town: World
+    case: Case
+    report: Report
+    held: Quarantined
+    batch: Batch
+    photo: Photo
+    post: Post
+    duty: Duty
+    token: Token
+    notice: Notice
+
+    def marks(self) -> list[str]:
+        """What nobody from elsewhere may find in any answer."""
+        ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
+        return [*map(str, ids), self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
+
+
+def things() -> Things:
+    """Build the town and everything in it, by the verbs."""
+    town, by = world(), None
+    at, now = town.at, timezone.now()
+    channels = catalogue.current().all(CHANNELS)
+    told = reports.receive(channels["api"], message(reporter_phone="138"), by=town.volunteer, at=at)
+    kept = reports.receive(channels["api"], message(id="h", topic="none"), by=town.triage, at=at)
+    sheet = "编号,时间,描述,网格编码\nB-1,2026-03-02,占道,330101001001001\n".encode()
+    batch = imports.take(channels["sheet_general"], sheet, name="x.csv", by=town.triage, at=at).batch
+    case = own_case(town)
+    assert told.report is not None
+    assert kept.held is not None
+    CaseReport.objects.create(case=case, report=told.report, joined_at=at)
+    photo = photos.keep(picture(), "a.jpg", by=town.grid_worker, at=at, report=told.report)
+    case.case_photos.create(photo=photo, event=new_id())
+    duty = duties.assign(
+        topic="fire_exit", area=town.grid, department=town.fire, valid_from=FOUNDED + timedelta(days=1), by=by, at=at
+    )
+    token, _ = tokens.issue(town.grid_worker, "系统", ["cases.see"], at=now)
+    notice = Notice.objects.create(
+        id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
+    )
+    post = town.grid_worker.posts.get()
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+
+
+def own_case(town: World) -> Case:
+    """The case of the scope `own`: everybody in the county has something to do with it."""
+    case = opened(town, site=town.site, party=town.party)
+    Case.objects.filter(pk=case.pk).update(opened_by=town.volunteer, lead=town.housing)
+    Unit.objects.create(case=case, department=town.fire, asked_at=town.at)
+    case.refresh_from_db()
+    return case
+
+
+def elsewhere(town: World) -> dict[str, Case]:
+    """A case in each of the other scopes."""
+    other = Party.objects.create(kind="landlord", name="别的房东", area=town.village)
+    cases = {
+        "other_township": opened(town, area=town.west_grid),
+        "other_department": opened(town),
+        "other_party": opened(town, party=other),
+        "neighbour": opened(town, area=town.neighbour_grid),
+    }
+    Case.objects.filter(pk__in=[case.pk for case in cases.values()]).update(opened_by=town.triage)
+    Case.objects.filter(pk=cases["other_department"].pk).update(lead=town.market)
+    return cases
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: `body` is what somebody would send who may."""
+
+    method: str
+    path: str
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+def api_calls(of: Things) -> dict[str, Call]:
+    """A request for every operation, by its name."""
+    town = of.town
+    case, report, held = f"/cases/{of.case.pk}", f"/reports/{of.report.pk}", f"/quarantine/{of.held.pk}"
+    grid = f"/areas/{town.grid.code}"
+    found = {
+        "cases_open": Call("POST", "/cases", {"procedure": "incident", "topic": "fire_exit", "area": town.grid.code,
+                                              "title": "x"}),
+        "cases_act_many": Call("POST", "/cases/acts", {"cases": [str(of.case.pk)], "act": "register"}),
+        "cases_one": Call("GET", case),
+        "cases_timeline": Call("GET", f"{case}/timeline"),
+        "cases_offers": Call("GET", f"{case}/acts"),
+        "cases_act": Call("POST", f"{case}/acts", {"act": "register"}),
+        "reports_waiting": Call("GET", "/reports/waiting"),
+        "reports_receive": Call("POST", "/reports", {"message": message(id="new")}),
+        "reports_one": Call("GET", report),
+        "reports_reporter": Call("POST", f"{report}/reporter"),
+        "reports_proposal": Call("GET", f"{report}/proposal"),
+        "reports_accept": Call("POST", f"{report}/accept", {"procedure": "incident", "topic": "fire_exit"}),
+        "reports_attach": Call("POST", f"{report}/attach", {"case": str(of.case.pk)}),
+        "reports_withdraw": Call("POST", f"{report}/withdraw", {"reason": "x"}),
+        "quarantine_one": Call("GET", held),
+        "quarantine_mend": Call("POST", f"{held}/mend", {"changes": {"topic": "fire_exit"}}),
+        "quarantine_discard": Call("POST", f"{held}/discard", {"reason": "x"}),
+        "imports_run": Call("POST", "/imports"),
+        "imports_one": Call("GET", f"/imports/{of.batch.pk}"),
+        "photos_keep": Call("POST", "/photos"),
+        "photos_one": Call("GET", f"/photos/{of.photo.pk}"),
+        "areas_create": Call("POST", "/areas", {"code": "9", "level": "grid", "parent": town.village.code,
+                                                "name": {"zh": "网", "en": "G"}}),
+        "areas_one": Call("GET", grid),
+        "areas_change": Call("PATCH", grid, {"name": {"zh": "网", "en": "G"}}),
+        "areas_rename": Call("POST", f"{grid}/rename", {"name": {"zh": "网", "en": "G"}}),
+        "areas_move": Call("POST", f"{grid}/move", {"parent": town.other_village.code}),
+        "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
+        **_reference_calls(of),
+    }  # fmt: skip
+    return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}
+
+
+def _reference_calls(of: Things) -> dict[str, Call]:
+    town, area, officer = of.town, of.town.grid.code, of.town.grid_worker.pk
+    edition = of.case.edition
+    return {
+        "sites_create": Call("POST", "/sites", {"name": "x", "kind": "shopfront", "area": area}),
+        "sites_one": Call("GET", "/sites/house1"),
+        "sites_change": Call("PATCH", "/sites/house1", {"name": "x"}),
+        "parties_create": Call("POST", "/parties", {"kind": "person", "name": "x", "area": area}),
+        "parties_one": Call("GET", f"/parties/{town.party.pk}"),
+        "parties_change": Call("PATCH", f"/parties/{town.party.pk}", {"name": "x"}),
+        "departments_create": Call("POST", "/departments", {"key": "x", "name": {"zh": "局", "en": "O"}, "area": area}),
+        "departments_one": Call("GET", "/departments/housing"),
+        "departments_change": Call("PATCH", "/departments/housing", {"is_active": False}),
+        "calendars_announce": Call("POST", "/calendars/china/days", {"days": {"2030-01-01": False}, "source": "x"}),
+        "officers_create": Call("POST", "/officers", {"username": "xx", "name": "x"}),
+        "officers_one": Call("GET", f"/officers/{officer}"),
+        "officers_change": Call("PATCH", f"/officers/{officer}", {"name": "x"}),
+        "officers_password": Call("POST", f"/officers/{officer}/password", {"password": "Anlan-2026-x"}),
+        "posts_create": Call("POST", "/posts", {"officer": officer, "role": "triage", "area": area}),
+        "posts_end": Call("POST", f"/posts/{of.post.pk}/end"),
+        "posts_certify": Call("POST", f"/posts/{of.post.pk}/certificate", {"number": "x", "until": "2030-01-01"}),
+        "duties_responsible": Call("GET", f"/duties/responsible?area={area}"),
+        "duties_assign": Call("POST", "/duties", {"area": area, "department": "fire"}),
+        "duties_end": Call("POST", f"/duties/{of.duty.pk}/end"),
+        "tokens_issue": Call("POST", "/tokens", {"officer": officer, "name": "x", "actions": ["cases.see"]}),
+        "tokens_revoke": Call("POST", f"/tokens/{of.token.pk}/revoke"),
+        "procedures_one": Call("GET", f"/procedures/incident/{edition}"),
+        "procedures_svg": Call("GET", f"/procedures/incident/{edition}/svg"),
+        "statistics_figures": Call("GET", f"/statistics?area={area}"),
+        "notices_read": Call("POST", "/notices/read", {"notices": [str(of.notice.pk)]}),
+        "ledger_verify": Call("GET", "/ledger/verify"),
+        "ledger_head": Call("GET", "/ledger/head"),
+        "export_cases": Call("GET", "/export/cases"),
+        "export_reports": Call("GET", "/export/reports"),
+        "export_events": Call("GET", "/export/events"),
+        "me_one": Call("GET", "/me"),
+    }
+
+
+def web_names(of: Things) -> dict[str, dict[str, Any]]:
+    """What stands in each address of the desk that has something in it; every other address has nothing."""
+    town, number = of.town, of.case.number
+    grid: dict[str, Any] = {"code": town.grid.code}
+    site: dict[str, Any] = {"code": "house1"}
+    officer: dict[str, Any] = {"pk": town.grid_worker.pk}
+    report: dict[str, Any] = {"report_id": of.report.pk}
+    found: dict[str, dict[str, Any]] = {
+        "suggest": {"kind": "area"},
+        "case": {"number": number},
+        "case_act": {"number": number, "act": "register"},
+        "case_reports": {"number": number},
+        "case_reporter": {"number": number, **report},
+        "case_export": {"kind": "csv"},
+        "report_sent": report,
+        "triage_one": report,
+        "held": {"held_id": of.held.pk},
+        "batch": {"batch_id": of.batch.pk},
+        "notice_open": {"notice_id": of.notice.pk},
+        "photo": {"photo_id": of.photo.pk, "size": "small"},
+        "declared_kind": {"folder": "procedures"},
+        "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
+        "party": {"pk": town.party.pk},
+        "party_change": {"pk": town.party.pk},
+        "duty": {"pk": of.duty.pk},
+        "duty_change": {"pk": of.duty.pk},
+        "duty_end": {"pk": of.duty.pk},
+        "token": {"pk": of.token.pk},
+        "token_revoke": {"pk": of.token.pk},
+        "post_end": {"pk": of.post.pk},
+    }
+    department = {"pk": town.housing.pk}
+    for names, kwargs in (
+        ("department department_change department_retire", department),
+        ("officer officer_change officer_password post_add", officer),
+        ("site site_qr site_change site_close", site),
+        ("area area_add area_rename area_boundary area_move area_close", grid),
+    ):
+        found |= dict.fromkeys(names.split(), kwargs)
+    return found
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is asked inside is answered and then undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
