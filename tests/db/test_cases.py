@@ -209,6 +209,28 @@ def test_a_hung_case_keeps_its_remaining_time(town: World) -> None:
     assert later == due + timedelta(days=7)
 
 
+def test_a_case_that_ends_while_it_hangs_hangs_no_more(town: World) -> None:
+    hands = Hands(town, opened(town))
+    hands.do(town.triage, "register")
+    hands.do(town.dispatcher, "dispatch", department=town.housing.pk)
+    hands.do(town.department_lead, "hang", reason="等待配件", review_on="2026-03-20")
+    case = hands.do(town.supervisor, "void", reason="重复登记")
+    assert (case.outcome, case.hung) == ("void", False)
+
+
+def test_a_request_for_more_time_ends_with_the_return_of_the_case(town: World) -> None:
+    hands = Hands(town, opened(town))
+    hands.do(town.triage, "register")
+    hands.do(town.dispatcher, "dispatch", department=town.housing.pk)
+    hands.do(town.handler, "ask_extension", length=2, reason="要订购闭门器")
+    hands.do(town.handler, "return", reason="不归住建局管")
+    hands.do(town.dispatcher, "dispatch", department=town.market.pk)
+    with pytest.raises(NotNow):
+        hands.do(town.dispatcher, "grant_extension")
+    hands.do(town.other_handler, "ask_extension", length=1, reason="人手不够")
+    assert hands.do(town.dispatcher, "grant_extension").extensions == 1
+
+
 def test_the_sweep_rings_each_rung_once_however_often_it_runs(town: World) -> None:
     case = opened(town)
     later = town.at + timedelta(days=10)

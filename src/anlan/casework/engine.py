@@ -149,6 +149,8 @@ def _moved(plan: Plan, now: Standing, past: Past, calendar: Calendar) -> None:
         if past.by is not None:
             now.fixed_by.add(past.by)
     if act.to:
+        if act.effect != "hang":
+            now.hung = False
         to = now.back_to if act.to == BACK else act.to
         _enter(plan, now, to or now.step, past, calendar)
 
@@ -228,7 +230,9 @@ def dues_of(now: Standing) -> dict[str, str]:
 
 
 def _assign(plan: Plan, now: Standing, act: Act, past: Past) -> None:
+    """Who gets the case answers for it anew: what the one before asked for is over."""
     fields = past.data.get("fields") or {}
+    now.asked = None
     now.lead = fields.get("department", now.lead)
     now.handler = fields.get("officer")
     now.dispatched_at = now.dispatched_at or past.at
@@ -254,12 +258,12 @@ def _return(plan: Plan, now: Standing, act: Act, past: Past) -> None:
     now.returns += 1
     if now.lead is not None:
         now.returned_by.append(now.lead)
-    now.lead = now.handler = None
+    now.lead = now.handler = now.asked = None
 
 
 def _rework(plan: Plan, now: Standing, act: Act, past: Past) -> None:
     now.reworks += 1
-    now.handled_at = None
+    now.handled_at = now.asked = None
 
 
 def _ask(plan: Plan, now: Standing, act: Act, past: Past) -> None:
@@ -293,7 +297,7 @@ def _merge(plan: Plan, now: Standing, act: Act, past: Past) -> None:
 
 
 def _reopen(plan: Plan, now: Standing, act: Act, past: Past) -> None:
-    now.handled_at = None
+    now.handled_at = now.asked = None
     now.merged_into = ""
 
 
