@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.utils.translation import get_language
@@ -11,10 +13,22 @@ from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
+
 
 def speaking() -> str:
     """The language of the page being made: "zh" or "en" (the frame sets it for each request)."""
-    return "en" if (get_language() or "zh").startswith("en") else "zh"
+    return _spoken.get() or ("en" if (get_language() or "zh").startswith("en") else "zh")
+
+
+@contextmanager
+def speaking_in(language: str) -> Iterator[None]:
+    """Say everything in this language. A page asks a thousand times; Django's own answer takes long."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def t(zh: str, en: str, **values: Any) -> str:

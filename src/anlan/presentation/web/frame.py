@@ -22,6 +22,7 @@ from anlan.places.models import Area, Officer
 from anlan.places.record import day_of
 from anlan.places.scope import Reach, reach_of
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, WEB, NotPermitted
+from anlan.presentation.saying import speaking_in
 from anlan.presentation.web.errors import refused
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
@@ -100,7 +101,7 @@ class FrameMiddleware:
         request.reach = SimpleLazyObject(lambda: _reach(request, at))  # type: ignore[attr-defined]
         request.area = SimpleLazyObject(lambda: area_of(request))  # type: ignore[attr-defined]
         request.lang = language_of(request)  # type: ignore[attr-defined]
-        with translation.override(LANGUAGES[request.lang]):  # type: ignore[attr-defined]
+        with translation.override(LANGUAGES[request.lang]), speaking_in(request.lang):  # type: ignore[attr-defined]
             return _with_headers(request, self.get_response(request))
 
     def process_view(
