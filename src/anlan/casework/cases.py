@@ -70,13 +70,17 @@ class Opening:
 
 def visible(reach: Reach, action: str = "cases.see") -> QuerySet[Case]:
     """The cases on which this person may do `action`."""
-    return Case.objects.filter(
-        reach.q(
-            action,
-            department=lambda ids: Q(lead__in=ids) | Q(pk__in=_assisted(ids)),
-            owner=lambda officer: Q(opened_by=officer) | Q(handler=officer),
-            party="party",
-        )
+    return Case.objects.filter(within_reach(reach, action))
+
+
+def within_reach(reach: Reach, action: str = "cases.see", *, area: str = "area_path") -> Q:
+    """The same as a condition; `area` names the column (or alias) that holds the area's path."""
+    return reach.q(
+        action,
+        area=area,
+        department=lambda ids: Q(lead__in=ids) | Q(pk__in=_assisted(ids)),
+        owner=lambda officer: Q(opened_by=officer) | Q(handler=officer),
+        party="party",
     )
 
 

@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='case',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['area_path', 'due_at'], name='case_open_area_due'),
+            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['area_path', 'due_at', 'lead', 'hung', 'closed_at'], name='case_open_area_due'),
         ),
         migrations.AddIndex(
             model_name='case',

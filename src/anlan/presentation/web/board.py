@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import Count, IntegerField, Q, QuerySet, Sum, Value
+from django.db.models import Count, IntegerField, Q, Sum, Value
 from django.db.models import When as If
 from django.db.models.functions import Substr
 from django.http import HttpResponse
@@ -51,9 +51,7 @@ class Line:
 def board(request: Asked) -> HttpResponse:
     """The counts of now, from the open cases of the area, and the returns of thirty days, from the tallies."""
     ground, days = counted.ground(request), counted.period(request)
-    opened = Case.objects.filter(under(ground.area.path), closed_at=None)
-    by_area = _folded(opened, ground, request)
-    by_lead = {row.pop("lead"): row for row in _counted(opened.values("lead"), request)}
+    by_area, by_lead = _now(ground, request)
     past_area = figures.by_area(
         [ground.area.path, *(each.path for each in ground.below)], first=days.first, last=days.last
     )
@@ -71,14 +69,26 @@ def board(request: Asked) -> HttpResponse:
     return render(request, "cases/board.html", said)
 
 
-def _counted(rows: QuerySet[Case, Any], request: Asked) -> list[dict[str, Any]]:
-    at = request.at
-    return list(
-        rows.order_by().annotate(
-            open=Count("pk"), late=_sum(Q(due_at__lt=at)), hung=_sum(Q(hung=True)),
+def _now(ground: Ground, request: Asked) -> tuple[dict[str, Counts], dict[int | None, Counts]]:
+    """The counts by area directly below (what lies in none of them by the area's own path) and by lead department."""
+    at, path = request.at, ground.area.path
+    length = max((len(each.path) for each in ground.below), default=len(path))
+    rows = (
+        Case.objects.filter(under(path), closed_at=None)
+        .order_by()
+        .values("lead", head=Substr("area_path", 1, length))
+        .annotate(
+            open=Count("*"), late=_sum(Q(due_at__lt=at)), hung=_sum(Q(hung=True)),
             today=_sum(Q(due_at__gte=at, due_at__lt=end_of_day(at))),
         )
     )  # fmt: skip
+    areas: dict[str, Counts] = {}
+    leads: dict[int | None, Counts] = {}
+    for row in rows:
+        child = next((each.path for each in ground.below if row["head"].startswith(each.path)), path)
+        areas[child] = _added([areas.get(child, {}), row])
+        leads[row["lead"]] = _added([leads.get(row["lead"], {}), row])
+    return areas, leads
 
 
 def _sum(condition: Q) -> Sum:
@@ -86,18 +96,7 @@ def _sum(condition: Q) -> Sum:
     return Sum(When(If(condition, then=Value(1)), default=Value(0), output_field=IntegerField()))
 
 
-def _folded(opened: QuerySet[Case], ground: Ground, request: Asked) -> dict[str, Counts]:
-    """The counts of every area directly below, and of what lies in none of them (by the area's own path)."""
-    length = max((len(each.path) for each in ground.below), default=len(ground.area.path))
-    found: dict[str, Counts] = {}
-    for row in _counted(opened.values(head=Substr("area_path", 1, length)), request):
-        head = row.pop("head")
-        child = next((each.path for each in ground.below if head.startswith(each.path)), ground.area.path)
-        found[child] = _added([found.get(child, {}), row])
-    return found
-
-
-def _added(rows: Iterable[Mapping[str, int]]) -> Counts:
+def _added(rows: Iterable[Mapping[str, Any]]) -> Counts:
     added: Counts = dict.fromkeys((key for key, _, _ in NOW), 0)
     for row in rows:
         for key in added:

@@ -18,7 +18,6 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from anlan.casework.cases import visible
 from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
@@ -87,7 +86,7 @@ def case_export(request: Asked, kind: str) -> HttpResponseBase:
     if kind not in ("xlsx", "csv"):
         raise NotFound
     bar = filters(request)
-    rows, _ = narrowed(request, bar, visible(request.reach, "cases.export"), state_of(request))
+    rows, _ = narrowed(request, bar, state_of(request), action="cases.export")
     order = ("-opened_at", "-pk") if sort_of(request) == "opened" else ("due_at", "pk")
     found = _taken(with_names(rows).order_by(*order))
     stamp = f"{timezone.localtime(request.at):%Y%m%d-%H%M}"

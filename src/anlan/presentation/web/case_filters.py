@@ -18,13 +18,14 @@ from anlan.kernel.text import Text
 from anlan.places.areas import at_day
 from anlan.places.models import Area, Department
 from anlan.places.record import day_of
-from anlan.places.scope import under, within
+from anlan.places.scope import within
 from anlan.presentation.saying import name
 from anlan.presentation.web.act_forms import topic_choices
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.inbox import end_of_day
 from anlan.presentation.web.lists import Filter, Filters
 from anlan.presentation.web.mine import mine, to_act
+from anlan.presentation.web.wide import within_area
 
 MANY = 300
 TEXT_DAYS = 90
@@ -72,10 +73,14 @@ def filters(request: Asked) -> Filters:
     return Filters.of(request, fields, keep=("state", "sort"))
 
 
-def narrowed(request: Asked, bar: Filters, rows: Rows, state: str) -> tuple[Rows, Text | None]:
-    """`rows` under the filters, and a sentence when a search was bounded."""
-    if request.area:
-        rows = rows.filter(under(request.area.path))
+WIDE = {"area", "light", "since", "until", "procedure"}
+"""The filters that most cases of a wide area may pass."""
+
+
+def narrowed(request: Asked, bar: Filters, state: str, *, action: str = "cases.see") -> tuple[Rows, Text | None]:
+    """The cases within reach under the filters, and a sentence when a search was bounded."""
+    filtered = not WIDE.issuperset(bar.values())
+    rows = within_area(request, action=action, only_open=state == "open", filtered=filtered)
     if state == "open":
         rows = rows.filter(closed_at=None)
     elif state == "closed":

@@ -68,7 +68,7 @@ def _when(case: Case, calendars: Calendars, now: datetime) -> Any:
         return case.closed_at
     said = case_time(case, calendars, now=now)
     if said is not None and case.provisional:
-        return Text(zh=f"{said.zh} 暂定", en=f"{said.en}, provisional")
+        return Text.model_construct(zh=f"{said.zh} 暂定", en=f"{said.en}, provisional")
     return said
 
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from anlan.casework.cases import visible
 from anlan.casework.models import Case
+from anlan.places.models import Site
 from anlan.presentation.web.case_filters import is_number, numbered
 from anlan.presentation.web.case_rows import with_names
 from anlan.presentation.web.frame import Asked
@@ -20,7 +21,8 @@ def found_cases(request: Asked, text: str) -> list[Case]:
     rows = visible(request.reach)
     if is_number(text):
         return list(with_names(rows.filter(numbered(text))).order_by("number")[:MOST])
-    named = Q(title__icontains=text) | Q(address__icontains=text) | Q(site__code=text)
+    sites = Site.objects.filter(code=text).values("pk")
+    named = Q(title__icontains=text) | Q(address__icontains=text) | Q(site__in=sites)
     return list(with_names(rows.filter(named, closed_at=None)).order_by("due_at", "pk")[:MOST])
 
 

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
-from anlan.casework.cases import visible
 from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs
@@ -35,7 +34,7 @@ def index(request: Asked) -> HttpResponse:
     """The cases within reach, most pressing first."""
     state, sort = state_of(request), sort_of(request)
     bar = filters(request)
-    rows, bounded = narrowed(request, bar, visible(request.reach), state)
+    rows, bounded = narrowed(request, bar, state)
     page = paged(with_names(rows), request, sort)
     may_bulk = request.reach.may("cases.bulk") and bool(page.items)
     shown = rows_of(

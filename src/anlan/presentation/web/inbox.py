@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from anlan.casework import triage
-from anlan.casework.cases import visible
 from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.places import holidays
@@ -25,6 +24,7 @@ from anlan.presentation.web.case_rows import headline, lead_of, with_names
 from anlan.presentation.web.deadlines import Calendars, case_time, step_title
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.mine import mine, to_act
+from anlan.presentation.web.wide import within_area
 
 TITLE = Text(zh="待办", en="To do")
 SHOWN = 25
@@ -78,34 +78,38 @@ def end_of_day(at: datetime) -> datetime:
 
 
 def _groups(request: Asked) -> list[Group]:
-    at, reach = request.at, request.reach
-    seen = visible(reach)
-    if request.area:
-        seen = seen.filter(under(request.area.path))
-    turn, tonight = to_act(reach), end_of_day(at)
-    act = seen.filter(turn)
-    runs = Q(hung=False, paused=False)
-    parts: list[tuple[str, Text, QuerySet[Case], str]] = [
-        ("late", Text(zh="已经超期", en="Overdue"), act.filter(due_at__lt=at), "light=late"),
-        ("today", Text(zh="今天到期", en="Due today"), act.filter(due_at__gte=at, due_at__lt=tonight), "light=today"),
-        ("new", Text(zh="新到和待办", en="New and next"), act.filter(runs, due_at__gte=tonight), ""),
-    ]
-    make = _Maker(at)
-    groups = [
-        _group(key, title, rows.order_by("due_at", "pk"), f"mine=act&{query}".strip("&"), make)
-        for key, title, rows, query in parts
-    ]
-    rest = list(
-        with_names(seen.filter(mine(reach) | (turn & ~runs)))
-        .exclude(turn & runs)
-        .order_by(F("due_at").asc(nulls_last=True), "pk")[: 2 * SHOWN + 1]
+    at, reach, tonight = request.at, request.reach, end_of_day(request.at)
+    seen, turn = within_area(request), to_act(reach)
+    ticking = seen.filter(due_at__isnull=False)
+    act = _pressing(ticking.filter(turn), at)
+    others = list(with_names(ticking.filter(mine(reach)).exclude(turn).order_by("due_at", "pk"))[: SHOWN + 1])
+    still = list(
+        with_names(seen.filter(mine(reach) | turn, due_at=None).order_by("-opened_at", "-pk"))[: SHOWN + 1]
     )
-    still = [case for case in rest if case.hung or case.paused]
-    others = [case for case in rest if not (case.hung or case.paused)]
-    groups.append(_shown("others", Text(zh="等别人办理", en="Waiting on others"), others, "mine=involved", make))
-    calm = Text(zh="挂账和暂停", en="Hung and paused")
-    groups.append(_shown("still", calm, still, "mine=involved&light=still", make))
-    return groups
+    make = _Maker(at)
+    parts = (
+        ("late", Text(zh="已经超期", en="Overdue"), [c for c in act if _due(c) < at], "mine=act&light=late"),
+        ("today", Text(zh="今天到期", en="Due today"), [c for c in act if at <= _due(c) < tonight],
+         "mine=act&light=today"),
+        ("new", Text(zh="新到和待办", en="New and next"), [c for c in act if _due(c) >= tonight], "mine=act"),
+        ("others", Text(zh="等别人办理", en="Waiting on others"), others, "mine=involved"),
+        ("still", Text(zh="挂账和暂停", en="Hung and paused"), still, "mine=involved&light=still"),
+    )  # fmt: skip
+    return [_shown(key, title, found, query, make) for key, title, found, query in parts]
+
+
+def _pressing(rows: QuerySet[Case], at: datetime) -> list[Case]:
+    """My cases, most pressing first; when what is late fills the page, what is still to come is asked for too."""
+    rows = with_names(rows.order_by("due_at", "pk"))
+    found = list(rows[: 3 * SHOWN + 1])
+    if len(found) > 3 * SHOWN and _due(found[-1]) < at:
+        found += rows.filter(due_at__gte=at)[: 2 * SHOWN + 1]
+    return found
+
+
+def _due(case: Case) -> datetime:
+    assert case.due_at is not None
+    return case.due_at
 
 
 class _Maker:
@@ -122,10 +126,6 @@ class _Maker:
             case, reverse("case", args=[case.number]), headline(case), step_title(case), lead_of(case),
             lights.light_of(case, now=self.at), case_time(case, self._calendars, now=self.at),
         )  # fmt: skip
-
-
-def _group(key: str, title: Text, rows: QuerySet[Case], query: str, make: Callable[[Case], Entry]) -> Group:
-    return _shown(key, title, list(with_names(rows)[: SHOWN + 1]), query, make)
 
 
 def _shown(key: str, title: Text, found: list[Case], query: str, make: Callable[[Case], Entry]) -> Group:
