@@ -73,11 +73,12 @@ def page(name: str) -> Page:
 def follow(read: Page, folder: Path, installation: Installation) -> list[str]:
     """Write the page's files and run its commands in `folder`, in one shell, as its reader does; what each block said.
 
-    The demo county's pack lies where the project has it.
+    The packs of the project lie where they are in its own folder.
     """
     read.write(folder)
     (folder / "packs").mkdir(exist_ok=True)
-    (folder / "packs/qinglan").symlink_to(ROOT / "packs/qinglan")
+    for pack in sorted((ROOT / "packs").iterdir()):
+        (folder / "packs" / pack.name).symlink_to(pack)
     script = "".join(f"{block.body}echo '{_MARK}'\n" for block in read.blocks if block.language == "sh")
     return shell(script, folder, installation).split(f"{_MARK}\n")[:-1]
 

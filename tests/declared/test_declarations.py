@@ -275,6 +275,13 @@ def strangers(value: Any, schema: dict[str, Any], whole: dict[str, Any]) -> list
 
 def matches(value: Any, schema: dict[str, Any]) -> bool:
     """Whether a value may be of the schema's type, as far as TOML and JSON have the same types."""
-    kinds = {"string": str, "array": list, "boolean": bool, "integer": int, "number": (int, float), "object": dict}
+    kinds: dict[str, Any] = {
+        "string": str,
+        "array": list,
+        "boolean": bool,
+        "integer": int,
+        "number": (int, float),
+        "object": dict,
+    }
     wanted = kinds.get(schema.get("type", ""))
     return wanted is None or isinstance(value, wanted) or schema.get("format") in ("date", "time")

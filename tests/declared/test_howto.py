@@ -16,7 +16,7 @@ from anlan.casework.cases import Doing
 from anlan.casework.models import Case
 from anlan.intake import photos, reports
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Report
+from anlan.intake.models import Photo, Report
 from anlan.intake.topic import TOPICS, propose
 from anlan.kernel import catalogue
 from anlan.presentation import checks, followers
@@ -175,7 +175,7 @@ def test_a_case_walks_through_the_new_procedure_to_its_end(folder: Path, media: 
         assert (closed.step, closed.outcome, closed.reworks) == ("safe", "cured", 1)
 
 
-def act(town: World, case: Case, key: str, who: str, *, photo: photos.Photo | None = None, **data: object) -> Case:
+def act(town: World, case: Case, key: str, who: str, *, photo: Photo | None = None, **data: object) -> Case:
     """Done by somebody of the cast, an hour after the last."""
     by = getattr(town, who)
     at = town.at + timedelta(hours=1 + Case.objects.get(pk=case.pk).rev)
