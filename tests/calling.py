@@ -64,7 +64,6 @@ class Answer:
         self.status: int = response.status_code
         streamed = getattr(response, "streaming_content", None)
         self.content = bytes(response.content) if streamed is None else b"".join(streamed)
-        response.close()
 
     @property
     def json(self) -> Any:
