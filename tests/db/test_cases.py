@@ -18,6 +18,7 @@ from anlan.intake.models import Photo
 from anlan.kernel.ids import new_id
 from anlan.ledger.events import AlreadyRecorded
 from anlan.ledger.models import Event
+from anlan.places import holidays
 from anlan.places.models import Officer
 from world import World, world
 
@@ -298,3 +299,19 @@ def test_a_report_the_table_knows_becomes_a_case_and_twice_the_same_one(town: Wo
     assert triage.take(report, by=town.grid_worker, at=town.at) == case
     assert CaseReport.objects.get(report=report).case == case
     assert case.title == f"{town.site.name} · 占用疏散通道" or town.site.name in case.title
+
+
+def test_a_notice_of_days_off_moves_the_deadlines_of_open_cases_at_the_next_sweep(town: World) -> None:
+    case = Case.objects.get(pk=opened(town).pk)
+    due = case.due_at
+    assert due is not None
+    day = holidays.calendar_at(case.area_path).local_date(due)
+    holidays.load("china", {day: False}, "放假通知（虚构）", by=None, at=town.at)
+    clocks.follow(list(Event.objects.filter(kind="calendar.loaded")))
+    assert clocks.sweep(at=town.at + timedelta(minutes=1)) == 0
+    case.refresh_from_db()
+    draft = load(Case.objects.get(pk=case.pk))
+    assert case.due_at == draft.now.clock(case.clock).due_at
+    assert case.due_at is not None
+    assert case.due_at > due
+    assert clocks.sweep(at=due + timedelta(minutes=1)) == 0

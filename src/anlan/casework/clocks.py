@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +11,9 @@ from django.db import transaction
 from anlan.casework.cases import save
 from anlan.casework.draft import load
 from anlan.casework.models import Case
+from anlan.ledger.models import Event
+
+NOTICE_LOADED = "calendar.loaded"
 
 
 def sweep(*, at: datetime, batch: int = 200) -> int:
@@ -35,24 +39,17 @@ def _ring(case_id: UUID, at: datetime) -> int:
             # The cached moment was stale (a calendar notice moved the deadline): set it right and go on.
             draft.carry()
             Case.objects.filter(pk=case.pk).update(
-                tick_at=case.tick_at, due_at=case.due_at, warn_at=case.warn_at, provisional=case.provisional
-            )
+                tick_at=case.tick_at, due_at=case.due_at, warn_at=case.warn_at, provisional=case.provisional,
+                clock=case.clock,
+            )  # fmt: skip
         return rung
 
 
-def recompute(*, calendar_prefix: str = "", provisional_only: bool = True) -> int:
-    """Set the deadlines of open cases anew after a calendar notice was loaded; the number that moved."""
-    rows = Case.objects.filter(closed_at__isnull=True, area_path__startswith=calendar_prefix)
-    if provisional_only:
-        rows = rows.filter(provisional=True)
-    moved = 0
-    for case_id in list(rows.values_list("pk", flat=True)):
-        with transaction.atomic():
-            case = Case.objects.select_for_update(of=("self",)).get(pk=case_id)
-            before = case.due_at
-            load(case).carry()
-            Case.objects.filter(pk=case_id).update(
-                tick_at=case.tick_at, due_at=case.due_at, warn_at=case.warn_at, provisional=case.provisional
-            )
-            moved += case.due_at != before
-    return moved
+def follow(events: Sequence[Event]) -> None:
+    """The follower: after a notice of days off, the deadlines from its first day on are set anew by the next sweep."""
+    for event in events:
+        if event.kind != NOTICE_LOADED:
+            continue
+        days = [date.fromisoformat(day) for day in (*event.data["working"], *event.data["free"])]
+        first = datetime.combine(min(days), time(), UTC) - timedelta(days=1)
+        Case.objects.filter(closed_at=None, due_at__gte=first).update(tick_at=event.recorded_at)

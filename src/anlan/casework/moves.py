@@ -38,7 +38,8 @@ def _carry(event: Event, old: str, new: str) -> None:
             area_path=area.path, key=f"{event.id}:{case.pk}", data=data, id=new_id(),
         )  # fmt: skip
         appended.append(carried)
-        Case.objects.filter(pk=case.pk).update(area=area, area_path=area.path)
+        # Due at once, so that the sweep sets the deadlines by the calendar that holds there.
+        Case.objects.filter(pk=case.pk).update(area=area, area_path=area.path, tick_at=event.recorded_at)
     events.append_many(appended)
     waiting = Report.objects.filter(under(old), case_reports__isnull=True, withdrawn_at__isnull=True)
     for report in waiting:
