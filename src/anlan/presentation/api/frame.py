@@ -133,8 +133,11 @@ class Strict(Parser):
     """Reads JSON, and refuses what no database can keep: NaN, NUL, half a surrogate pair, endless numbers."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        body = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
-        _check(body)
+        try:
+            body = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
+            _check(body)
+        except RecursionError:
+            raise BadRequest from None
         return body
 
     def parse_querydict(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
-from django.core.exceptions import ValidationError as Unfit
 from django.db.models import Model, QuerySet
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -111,8 +110,8 @@ def listed(
 ) -> dict[str, Any]:
     """One page of `query` by key, each row shown by `show`."""
     try:
-        page = page_of(query, request, order=order, size=paging.limit)
-    except (Unfit, ValueError, TypeError):
+        page = page_of(query, request, order=order, size=paging.limit, strict=True)
+    except ValueError:
         raise Refusal(
             "翻页位置（after 或 before）不是这个列表给出的；请从第一页开始。",
             "The cursor (after or before) was not given by this list; start again from the first page.",

@@ -181,13 +181,14 @@ def boundary_from(raw: str) -> Any:
     """GeoJSON as somebody pasted it: a geometry, or a feature around one."""
     try:
         read = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
-    if not isinstance(read, dict):
+    geometry = read.get("geometry", read) if isinstance(read, dict) else None
+    if not isinstance(geometry, dict):
         raise Refusal(NOT_GEOJSON.zh, NOT_GEOJSON.en, field="boundary")
-    geometry = read.get("geometry", read)
-    areas.check_boundary(geometry)
-    return geometry
+    drawn = {key: geometry[key] for key in ("type", "coordinates") if key in geometry}
+    areas.check_boundary(drawn)
+    return drawn
 
 
 def _boundary(area: Area | None = None) -> Ask:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
@@ -65,7 +66,7 @@ class Ask:
         if self.type == "choices":
             return self._chosen(given.getlist(self.key))
         if self.type == "photos":
-            files = given.getlist(self.key)
+            files = [each for each in given.getlist(self.key) if isinstance(each, UploadedFile)]
             self.error = EMPTY if self.required and not files else None
             return files
         if self.type == "yes_no":
@@ -107,11 +108,14 @@ class Ask:
 
     def _date(self, raw: str) -> date | None:
         try:
-            self.value = date.fromisoformat(raw)
+            day = date.fromisoformat(raw)
         except ValueError:
             self.error = NOT_A_DATE
             return None
-        return self.value if isinstance(self.value, date) and not isinstance(self.value, datetime) else None
+        self.value = day
+        # What is reckoned with a day of year 1 or 9999 overflows.
+        self.error = None if 1900 <= day.year <= 2200 else NOT_A_DATE
+        return None if self.error else day
 
     def _number(self, raw: str) -> float | None:
         try:

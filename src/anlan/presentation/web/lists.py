@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
@@ -112,14 +113,20 @@ def table(
     return Table(caption, columns, rows, **rest)
 
 
-def page_of(query: QuerySet[M], request: HttpRequest, *, order: Sequence[str], size: int = PAGE_SIZE) -> Page:
+def page_of(
+    query: QuerySet[M], request: HttpRequest, *, order: Sequence[str], size: int = PAGE_SIZE, strict: bool = False
+) -> Page:
     """One page of `query` by key: the last row's `order` values are the cursor, so page 50 costs what page 1 costs.
 
-    `order` names non-null columns, "-" for descending, ending in a unique one; all in the same direction.
+    `order` names non-null columns, "-" for descending, ending in a unique one; all in the same direction. A cursor that
+    was not given by this list means the first page, or raises `ValueError` when `strict`.
     """
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     backwards = bool(before) and not after
-    cursor = _read(before if backwards else after, len(order))
+    given = _read(before if backwards else after, len(order))
+    cursor = _fitting(query.model, order, given)
+    if strict and given and not cursor:
+        raise ValueError("no cursor of this list")
     way = [_flipped(name) for name in order] if backwards else list(order)
     rows = list((query.filter(_beyond(way, cursor)) if cursor else query).order_by(*way)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
@@ -170,9 +177,35 @@ def _read(cursor: str, length: int) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         read = [parse_datetime(v["at"]) if isinstance(v, dict) else v for v in values]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
     return read if len(read) == length and all(isinstance(v, str | int | float | datetime) for v in read) else []
+
+
+def _fitting(model: type[Model], order: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    """The values as their columns hold them; none at all when one of them cannot stand in its column."""
+    try:
+        return [_as_held(_column(model, name.lstrip("-")), value) for name, value in zip(order, values, strict=False)]
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return []
+
+
+def _column(model: type[Model], name: str) -> Any:
+    parts, found = name.split("__"), model
+    for part in parts[:-1]:
+        found = found._meta.get_field(part).related_model  # type: ignore[assignment]
+    return found._meta.pk if parts[-1] == "pk" else found._meta.get_field(parts[-1])
+
+
+def _as_held(column: Any, value: Any) -> Any:
+    held = column.to_python(value)
+    if isinstance(held, datetime):
+        if held.tzinfo is None:
+            raise ValueError("a moment must know its time zone")
+        return held.astimezone(UTC)
+    if isinstance(held, str) and "\x00" in held:
+        raise ValueError("no text holds NUL")
+    return held
 
 
 @dataclass(slots=True)
@@ -240,7 +273,9 @@ def _value(each: Filter, given: str) -> str:
         return given if any(given == str(value) for value, _ in each.choices) else ""
     if each.kind == "date":
         try:
-            return date.fromisoformat(given).isoformat()
+            day = date.fromisoformat(given)
         except ValueError:
             return ""
+        # What is reckoned with a day of year 1 or 9999 overflows.
+        return day.isoformat() if 1900 <= day.year <= 2200 else ""
     return given

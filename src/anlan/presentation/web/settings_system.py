@@ -232,7 +232,7 @@ def calendar(request: Asked) -> HttpResponse:
     """A year of a calendar: what is worked, what is free, and whether the year's notice is known."""
     key, today = _key(request), day_of(request.at)
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdecimal() and 2004 <= int(asked) <= today.year + 5 else today.year
+    year = int(asked) if asked.isdecimal() and len(asked) == 4 and 2004 <= int(asked) <= today.year + 5 else today.year
     held = holidays.calendar(key)
     known = catalogue.current().all(CALENDARS)
     said = {
