@@ -28,6 +28,7 @@
     } else if (event.key === "j") go(1);
     else if (event.key === "k") go(-1);
     else if (event.key === "?") { event.preventDefault(); help(); }
+    else if (event.key === "Escape") closeDrawer();
     else if (event.key === "Enter" && here >= 0 && event.target === document.body) {
       const link = rows()[here] && one("a.lead", rows()[here]);
       if (link) link.click();
@@ -45,6 +46,16 @@
       draw(one("#drawer-body"));
     });
   }
+  function closeDrawer() {
+    const drawer = one("#drawer.show");
+    if (drawer) window.bootstrap.Offcanvas.getOrCreateInstance(drawer).hide();
+  }
+  /* Who opens it by keyboard is inside it, and is back on the row when it closes */
+  document.addEventListener("shown.bs.offcanvas", (event) => event.target.focus());
+  document.addEventListener("hidden.bs.offcanvas", () => {
+    const link = rows()[here] && one("a.lead", rows()[here]);
+    if (link) link.focus({ preventScroll: true });
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-drawer]");
     if (link && wide() && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0 && window.htmx) {
