@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,6 +29,7 @@ from anlan.presentation.web.wide import within_area
 
 TITLE = Text(zh="待办", en="To do")
 SHOWN = 25
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ def end_of_day(at: datetime) -> datetime:
 def _groups(request: Asked) -> list[Group]:
     at, reach, tonight = request.at, request.reach, end_of_day(request.at)
     seen, turn = within_area(request), to_act(reach)
-    ticking = seen.filter(due_at__isnull=False)
-    act = _pressing(ticking.filter(turn), at)
-    others = list(with_names(ticking.filter(mine(reach)).exclude(turn).order_by("due_at", "pk"))[: SHOWN + 1])
+    act = _pressing(seen.filter(turn, due_at__isnull=False), at)
+    # The deadline is wrapped so that SQLite goes by who is involved, and not through all that is due.
+    wrapped = seen.alias(_due=Coalesce("due_at", Value(NEVER))).filter(_due__lt=NEVER)
+    others = list(with_names(wrapped.filter(mine(reach)).exclude(turn).order_by("_due", "pk"))[: SHOWN + 1])
     still = list(
         with_names(seen.filter(mine(reach) | turn, due_at=None).order_by("-opened_at", "-pk"))[: SHOWN + 1]
     )

@@ -27,6 +27,8 @@ def within_area(
     rows, area = Case.objects.all(), "area_path"
     if connection.vendor == "sqlite" and _is_wide(request, action, only_open, VERY_MANY if filtered else MANY):
         rows, area = rows.alias(_path=Concat("area_path", Value(""))), "_path"
+        # Without a bound SQLite would begin with the areas; no case is opened after now.
+        rows = rows if only_open else rows.filter(opened_at__lte=request.at)
     rows = rows.filter(within_reach(request.reach, action, area=area))
     return rows.filter(under(request.area.path, area)) if request.area else rows
 
