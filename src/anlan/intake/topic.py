@@ -24,7 +24,7 @@ class Words(BaseModel):
 
 
 class Topic(Declaration):
-    """Something that can be wrong. `parent` is a broader topic's key; `sensitive` hides it from wider lists.
+    """Something that can be wrong. `parent` is a broader topic's key.
 
     `procedure` is the key of the one by which such reports are dealt with where no routing table speaks of this very
     topic; the narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they
@@ -36,7 +36,6 @@ class Topic(Declaration):
     parent: str = ""
     procedure: str = ""
     words: Words = Words()
-    sensitive: bool = False
     examples: tuple[str, ...] = ()
 
 
