@@ -199,8 +199,8 @@ def whole(case: Case, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def narrowed(request: Asked, query: QuerySet[Case], given: CaseFilters) -> QuerySet[Case]:
-    """`query` under the filters of the desk; what names nothing is refused, where the desk overlooks it."""
+def narrowed(request: Asked, given: CaseFilters, *, action: str = "cases.see") -> QuerySet[Case]:
+    """The cases within reach under the filters of the desk; what names nothing is refused, not overlooked."""
     if given.area:
         found.area(request, given.area, "cases.see")
     bar = case_filters.filters(request)
@@ -209,10 +209,10 @@ def narrowed(request: Asked, query: QuerySet[Case], given: CaseFilters) -> Query
         value = getattr(given, field)
         if value and field not in known:
             raise found.Unknown(value, field)
+    query = case_filters.narrowed(request, bar, given.state, action=action)[0]
     if given.department and "department" not in known:
-        office = found.department(request, given.department, "cases.see")
-        query = query.filter(lead=office)
-    return case_filters.narrowed(request, bar, query, given.state)[0]
+        query = query.filter(lead=found.department(request, given.department, "cases.see"))
+    return query
 
 
 def ordered(query: QuerySet[Case], given: CaseFilters) -> tuple[QuerySet[Case], tuple[str, str]]:
