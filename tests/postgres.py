@@ -38,6 +38,11 @@ class Server:
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
+    def databases(self) -> list[str]:
+        """The names of the databases it has."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            return [str(name) for (name,) in connection.execute("SELECT datname FROM pg_database")]
+
     def drop(self, database: str) -> None:
         """Remove a database and whoever is still connected to it."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
@@ -48,14 +53,16 @@ class Server:
             connection.execute(statement)
 
 
-def start(*, careless: bool = True) -> Server:
+def start(*, careless: bool = True, keep: Path | None = None) -> Server:
     """Start a server in a new temporary folder; it ends, and the folder goes, with this process.
 
+    `keep` names a folder instead, which stays with its databases for the next time.
     `careless` turns off waiting for the disk: right for tests, wrong for a measurement.
     Run by root, the server itself runs as the system user `pgserver`, which is made if it is missing.
     """
-    folder = Path(tempfile.mkdtemp(prefix="anlan-pg-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs last: the server has stopped by then
+    folder = keep or Path(tempfile.mkdtemp(prefix="anlan-pg-"))
+    if keep is None:
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs last: the server has stopped by then
     provided = _start(folder)
     info = provided.get_postmaster_info()
     server = Server(socket=str(info.socket_dir), user=provided.postgres_user)
@@ -67,7 +74,7 @@ def start(*, careless: bool = True) -> Server:
 
 def _start(folder: Path) -> Any:
     # pgserver keeps its lock in the runtime folder, else in /tmp, where another user's lock would stop us.
-    (folder / "python_PostgresServer").mkdir()
+    (folder / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
     try:

@@ -1,0 +1,120 @@
+"""(a) One act with its commit, beside SpiffWorkflow 3 doing an equal step; and the engine alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.ground import ready
+from benchmarks.rows import Row, row, timed, told
+
+if TYPE_CHECKING:
+    from world import World
+
+CASES, FEW = 120, 12
+STANDS = 200
+
+
+def course(town: World) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Who does what with which words, and the step it leads to: all seven steps, one return and one rework."""
+    wrong, right = town.market.pk, town.housing.pk
+    return [
+        ("triage", "register", "registered", {"note": "属实"}),
+        ("dispatcher", "dispatch", "dispatched", {"department": wrong}),
+        ("other_handler", "return", "returned", {"reason": "不属本部门职责"}),
+        ("dispatcher", "dispatch", "dispatched", {"department": right, "officer": town.handler.pk}),
+        ("handler", "accept", "handling", {}),
+        ("handler", "fix", "fed_back", {"result": "通道已清空"}),
+        ("grid_worker", "rework", "handling", {"reason": "二楼仍有杂物"}),
+        ("handler", "fix", "fed_back", {"result": "二楼杂物已清走"}),
+        ("grid_worker", "verify", "verified", {"note": "已到现场"}),
+        ("dispatcher", "close", "closed", {}),
+    ]
+
+
+def run(*, small: bool) -> list[Row]:
+    """Cases and processes walk side by side, act by act, so that both meet the same weather."""
+    database = ready()
+    from django.db import transaction
+
+    from benchmarks.peer import Peer
+    from world import world
+
+    with transaction.atomic():
+        town = world()
+    peer = Peer()
+    ours, theirs = [], []
+    for number in range(FEW if small else CASES):
+        for mine, other in _walk(town, peer, number):
+            ours.append(mine)
+            theirs.append(other)
+    both = list(zip(ours, theirs, strict=True))[len(course(town)) :]
+    ms = [(mine.wall * 1e3, other.wall * 1e3) for mine, other in both]
+    cpu = [(mine.processor * 1e3, other.processor * 1e3) for mine, other in both]
+    faster = median(other for _, other in ms) / median(mine for mine, _ in ms)
+    computed = median(other for _, other in cpu) / median(mine for mine, _ in cpu)
+    return [
+        row("a", "One act with its commit", database, [mine for mine, _ in ms], "ms"),
+        row("a", "SpiffWorkflow: the equal step with its commit", database, [other for _, other in ms], "ms"),
+        row("a", "How many times faster", database, [faster], "×", at_least=5, note="ratio of the medians"),
+        row("a", "One act, processor time alone", database, [mine for mine, _ in cpu], "ms"),
+        row("a", "SpiffWorkflow, processor time alone", database, [other for _, other in cpu], "ms"),
+        row("a", "How many times less processor time", database, [computed], "×", note="without waiting for the disk"),
+        *_engine(town, database, small=small),
+    ]
+
+
+def _walk(town: World, peer: Any, number: int) -> list[tuple[Any, Any]]:
+    from anlan.casework import cases
+    from anlan.casework.cases import Doing, Opening
+    from anlan.intake.models import Photo
+    from anlan.kernel.ids import new_id
+
+    opening = Opening("incident", town.grid, "东一村 12 号 · 疏散通道被占", topic="fire_exit")
+    case = cases.open_case(opening, by=town.grid_worker, at=town.at)
+    peer.begin(number)
+    photo = Photo.objects.create(
+        id=new_id(), digest="0" * 64, mime="image/jpeg", size=1, width=1, height=1, stage="after", added_at=town.at
+    )
+    found, at = [], town.at
+    for place, (who, act, to, words) in enumerate(course(town)):
+        at += timedelta(hours=1)
+        by, photos = getattr(town, who), (photo,) if act == "fix" else ()
+        reach, doing = town.reach(by), Doing(act, words, photos=photos, key=f"{case.pk}:{place}")
+        with timed() as mine:
+            case = cases.act(case.pk, doing, by=by, reach=reach, at=at)
+        with timed() as other:
+            peer.act(number, to, words)
+        found.append((mine, other))
+        assert case.step == to, (case.step, to)
+        assert peer.step(number) == (to if to != "closed" else "")
+    return found
+
+
+def _engine(town: World, database: str, *, small: bool) -> list[Row]:
+    """Where a case with twelve events stands, from values alone."""
+    from anlan.casework import cases, engine
+    from anlan.casework.cases import Doing
+    from anlan.casework.draft import load, pasts
+    from anlan.casework.models import Case
+    from anlan.ledger import events
+
+    case = Case.objects.order_by("id")[0]
+    by = town.supervisor
+    cases.act(
+        case.pk, Doing("reopen", {"reason": "又有新情况"}), by=by, reach=town.reach(by), at=town.at + timedelta(days=2)
+    )
+    draft, history = load(case), pasts(events.told(case.pk))[:12]
+    assert len(history) == 12
+    found = []
+    for _ in range(20 if small else STANDS):
+        with timed() as spent:
+            for _ in range(50):
+                engine.stand(draft.plan, history, draft.calendar)
+        found.append(spent.processor / 50 * 1e6)
+    return [row("a", "The engine alone: stand on 12 events", database, found, "µs", at_most=50)]
+
+
+if __name__ == "__main__":
+    told(run)
