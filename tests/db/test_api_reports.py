@@ -7,7 +7,7 @@ import pytest
 from anlan.casework.models import Case
 from anlan.intake.models import Quarantined, Report
 from anlan.ledger.models import Event
-from calling import Caller, message, token_of
+from calling import Caller, message, opened, token_of
 from world import World, world
 
 
@@ -70,6 +70,26 @@ def test_who_reported_is_told_only_to_those_who_may_know_and_each_reading_is_rec
         assert Caller(officer).post(f"/reports/{report}/reporter").status == 403
     assert b"13800000000" not in Caller(town.triage).get(f"/reports/{report}").content
     assert Event.objects.filter(kind="reporter.read").count() == 1
+
+
+def test_a_report_joins_one_case_with_an_event_and_none_once_it_was_withdrawn(town: World) -> None:
+    case, triage = opened(town), Caller(town.triage)
+    one, other = (
+        Caller(town.grid_worker).post("/reports", {"message": message(id=number)}).json["report"]
+        for number in ("one", "other")
+    )
+    joining = {"case": str(case.pk)}
+    assert triage.post(f"/reports/{one}/attach", joining).status == 200
+    assert triage.post(f"/reports/{one}/attach", joining).status == 409
+    assert Event.objects.get(subject=case.pk, kind="case.joined").data == {"report": one}
+    said = [line["title"]["en"] for line in triage.get(f"/cases/{case.pk}/timeline").json]
+    assert said[-1] == "One more report was attached to this case"
+    assert triage.post(f"/reports/{other}/withdraw", {"reason": "看错了"}).status == 200
+    assert triage.post(f"/reports/{other}/attach", joining).status == 409
+    taken = {"procedure": "incident", "topic": "fire_exit"}
+    assert triage.post(f"/reports/{other}/accept", taken).status == 409
+    case.refresh_from_db()
+    assert case.reports_count == 1
 
 
 def test_whoever_handles_a_case_never_learns_who_told_of_it(town: World) -> None:

@@ -278,8 +278,8 @@ def test_the_tallies_equal_a_count_by_hand_from_the_events(town: World, seed: in
     counters.count(list(Event.objects.order_by("seq")))
     wanted = by_hand()
     assert kept() == wanted
-    # Chance has led nearly everywhere: what is hung at the end is rare.
-    assert {cell[-1] for cell in wanted} | {"hung"} >= set(COLUMNS)
+    # Chance has led nearly everywhere: what is hung at the end, or was given more time before a return, is rare.
+    assert {cell[-1] for cell in wanted} | {"hung", "extended"} >= set(COLUMNS)
     assert Spell.objects.exists()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from anlan.casework import cases, moves
+from anlan.casework import cases, clocks, counters, moves
 from anlan.casework.cases import Opening
-from anlan.casework.models import Case
+from anlan.casework.draft import CACHES, carry, load
+from anlan.casework.models import Case, Tally
 from anlan.ledger.models import Event
 from anlan.places import areas
 from anlan.places.record import day_of
@@ -44,3 +45,22 @@ def test_an_open_case_goes_into_the_area_that_takes_over_a_closed_one() -> None:
     moves.follow(told("area.closed"))
     case.refresh_from_db()
     assert case.area_path == town.next_grid.path
+
+
+def test_what_goes_along_is_counted_where_it_is_now() -> None:
+    town = world()
+    case = opened(town)
+    counters.count(told("case.opened"))
+    areas.move(town.village, town.west, day=day_of(town.at), by=None, at=town.at)
+    moves.follow(told("area.moved"))
+    counters.count(told("case.carried"))
+    kept = list(Tally.objects.order_by("pk").exclude(opened=0).values_list("area_path", "opened"))
+    assert town.west.path in dict(kept)
+    counters.recount()
+    assert kept == list(Tally.objects.order_by("pk").exclude(opened=0).values_list("area_path", "opened"))
+    clocks.sweep(at=town.at)
+    case.refresh_from_db()
+    swept = {name: getattr(case, name) for name in CACHES}
+    draft = load(case)
+    carry(case, draft.plan, draft.now, draft.calendar)
+    assert {name: getattr(case, name) for name in CACHES} == swept

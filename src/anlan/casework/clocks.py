@@ -11,19 +11,32 @@ from django.db import transaction
 from anlan.casework.cases import save
 from anlan.casework.draft import load
 from anlan.casework.models import Case
+from anlan.kernel.text import Refusal
 from anlan.ledger.models import Event
 
 NOTICE_LOADED = "calendar.loaded"
 
 
 def sweep(*, at: datetime, batch: int = 200) -> int:
-    """Ring every rung due by `at`; the number of rungs. Each case is claimed by itself: two sweeps never ring twice."""
-    rung = 0
+    """Ring every rung due by `at`; the number of rungs. Each case is claimed by itself: two sweeps never ring twice.
+
+    A case that cannot be read (its procedure's edition is gone) does not hold up the others; its refusal is raised when
+    they are done.
+    """
+    rung, refused = 0, dict[UUID, Refusal]()
     while True:
-        due = list(Case.objects.filter(tick_at__lte=at).order_by("tick_at").values_list("pk", flat=True)[:batch])
+        waiting = Case.objects.filter(tick_at__lte=at).exclude(pk__in=list(refused)).order_by("tick_at")
+        due = list(waiting.values_list("pk", flat=True)[:batch])
         if not due:
-            return rung
-        rung += sum(_ring(case_id, at) for case_id in due)
+            break
+        for case_id in due:
+            try:
+                rung += _ring(case_id, at)
+            except Refusal as refusal:
+                refused[case_id] = refusal
+    for refusal in refused.values():
+        raise refusal
+    return rung
 
 
 def _ring(case_id: UUID, at: datetime) -> int:

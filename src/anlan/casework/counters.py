@@ -19,11 +19,13 @@ from anlan.casework.contribution import COLUMNS, TOOK, Contribution, contributio
 from anlan.casework.draft import READ
 from anlan.casework.engine import Past, stand
 from anlan.casework.models import Case, Counted, Spell, Tally
+from anlan.casework.moves import CARRIED
 from anlan.casework.plan import ready
 from anlan.ledger.models import Event
 from anlan.places import areas, holidays
 
 BATCH = 2000
+COUNTED = (*READ, CARRIED)
 ALL = "*"
 _SUMS = (*COLUMNS, *TOOK)
 _PLACES = {column: place for place, column in enumerate(_SUMS)}
@@ -39,7 +41,7 @@ SpellKey = tuple[str, int, str, str, int]
 
 def count(events: Sequence[Event]) -> None:
     """Count the cases these events are about."""
-    count_cases({event.subject for event in events if event.kind in READ})
+    count_cases({event.subject for event in events if event.kind in COUNTED})
 
 
 def count_cases(ids: Iterable[UUID]) -> int:

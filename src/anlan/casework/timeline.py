@@ -134,6 +134,8 @@ def _rang(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
 
 
 def _joined(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    if "case" not in event.data:
+        return "joined", Text(zh="又有一条上报并入本事项", en="One more report was attached to this case")
     number = names.cases.get(event.data["case"], "")
     return "joined", Text(zh=f"事项 {number} 并入本事项", en=f"Case {number} was merged into this one")
 

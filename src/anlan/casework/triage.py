@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,11 +15,14 @@ from anlan.casework.draft import Draft, load
 from anlan.casework.models import Case, CaseReport
 from anlan.casework.procedure import has_edition
 from anlan.casework.routing import Route, route
+from anlan.casework.timeline import JOINED
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
+from anlan.ledger import events
+from anlan.ledger.events import NewEvent
 from anlan.ledger.models import Event
 from anlan.places import holidays
 from anlan.places.models import Officer
@@ -89,6 +93,7 @@ def accept(
     """Open a case for a report under the procedure a person (or the table) chose; the same report twice is one case."""
     catalogue.current().get(TOPICS, topic)
     with transaction.atomic():
+        _claim(report)
         known = CaseReport.objects.filter(report=report).select_related("case").first()
         if known is not None:
             return known.case
@@ -104,6 +109,8 @@ def accept(
 def attach(report: Report, case: Case, *, reach: Reach, at: datetime) -> Case:
     """The report tells of something a case is already about: the case answers it too. Both are kept and counted."""
     with transaction.atomic():
+        _claim(report)
+        case = Case.objects.select_for_update().get(pk=case.pk)
         if not covers(case, reach, "cases.act"):
             raise Refusal("这个事项不在您的职责范围内，不能并入。", "That case is outside your duties.")
         if CaseReport.objects.filter(report=report).exists():
@@ -115,15 +122,34 @@ def attach(report: Report, case: Case, *, reach: Reach, at: datetime) -> Case:
             )
         CaseReport.objects.create(case=case, report=report, joined_at=at)
         case.reports_count += 1
-        Case.objects.filter(pk=case.pk).update(reports_count=case.reports_count)
+        case.save(update_fields=["reports_count"])
+        joined = NewEvent(
+            JOINED, case.pk, by=reach.officer, at=at, recorded_at=at, area_path=case.area_path,
+            data={"report": str(report.pk)},
+        )  # fmt: skip
+        events.append(joined)
         return case
 
 
-def follow(events: Sequence[Event]) -> None:
-    """The follower that opens cases for reports nobody took while they came in (imports, machines)."""
-    ids = [event.subject for event in events if event.kind == RECEIVED]
+def _claim(report: Report) -> None:
+    """Hold the report until the transaction ends: one case answers it, and none once it was withdrawn."""
+    withdrawn = Report.objects.select_for_update().values_list("withdrawn_at", flat=True).get(pk=report.pk)
+    if withdrawn is not None:
+        raise AlreadyTaken(
+            f"这条上报已在 {withdrawn:%Y-%m-%d} 撤回，不能再受理。",
+            f"This report was withdrawn on {withdrawn:%Y-%m-%d} and cannot be taken up.",
+        )
+
+
+def follow(told: Sequence[Event]) -> None:
+    """The follower that opens cases for reports nobody took while they came in (imports, machines).
+
+    One that is refused (its topic is gone from the pack) waits in triage and does not hold up the others.
+    """
+    ids = [event.subject for event in told if event.kind == RECEIVED]
     channels = catalogue.current().all(CHANNELS)
     replayed = [key for key, channel in channels.items() if channel.replay is not None]
     left = Report.objects.filter(pk__in=ids, case_reports__isnull=True, withdrawn_at__isnull=True)
     for report in left.exclude(channel__in=replayed).select_related("area", "site", "site__operator"):
-        take(report, by=None, at=max(report.told_at, report.received_at), recorded_at=report.received_at)
+        with suppress(Refusal), transaction.atomic():
+            take(report, by=None, at=max(report.told_at, report.received_at), recorded_at=report.received_at)
