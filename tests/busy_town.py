@@ -9,30 +9,29 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import django
+
+if TYPE_CHECKING:
+    from world import World
 
 CASES = 250
 
 
-def happen() -> None:
+def happen(town: World, count: int, *, now: datetime) -> None:
     """Cases opened over three weeks, most of them dispatched, some returned, some let run late."""
     from django.db import transaction
-    from django.utils import timezone
 
     from anlan.casework import cases
     from anlan.casework.cases import Doing, Opening
-    from world import world
 
-    now = timezone.now()
     with transaction.atomic():
-        town = world(now - timedelta(days=30))
         people = {
             who: (getattr(town, who), town.reach(getattr(town, who))) for who in ("triage", "dispatcher", "handler")
         }
-        for number in range(CASES):
+        for number in range(count):
             at = now - timedelta(days=21 - number % 21)
             area = (town.grid, town.next_grid, town.west_grid)[number % 3]
             opening = Opening("incident", area, f"第 {number} 件", topic=("fire_exit", "manhole")[number % 2])
@@ -78,4 +77,8 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         die_at(sys.argv[1])
     else:
-        happen()
+        from django.utils import timezone
+
+        from world import world
+
+        happen(world(timezone.now() - timedelta(days=30)), CASES, now=timezone.now())

@@ -7,7 +7,9 @@ Prints as JSON what a test needs to speak to its server. `settle` starts it.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +35,9 @@ class Town:
         return {"Authorization": f"Bearer {self.secrets[who]}"}
 
 
-def settle(installation: Installation) -> Town:
-    """Build the town of `world`, as of now, in the installation."""
-    return Town(**json.loads(installation.python(str(Path(__file__))).stdout))
+def settle(installation: Installation, *, cases: int = 0) -> Town:
+    """Build the town of `world`, as of now, in the installation; with so many cases of the last three weeks."""
+    return Town(**json.loads(installation.python(str(Path(__file__)), str(cases)).stdout))
 
 
 def main() -> None:
@@ -49,11 +51,13 @@ def main() -> None:
     from anlan.places import officers, tokens
     from anlan.places.models import Area, Department, Officer
     from anlan.places.role import ACTIONS
+    from busy_town import happen
     from world import world
 
     at = timezone.now()
     with transaction.atomic():
-        town = world(at)
+        town = world(at - timedelta(days=30))
+        happen(town, int(sys.argv[1]), now=at)
         everybody = {name: value for name in town.__slots__ if isinstance(value := getattr(town, name), Officer)}
         secrets = {name: tokens.issue(one, "test", list(ACTIONS), at=at)[1] for name, one in everybody.items()}
         # One hash for all: a good one takes a third of a second.

@@ -25,9 +25,9 @@ QUIET = (
 
 @pytest.fixture(scope="session")
 def site(installations: Installations) -> Iterator[Site]:
-    """The small town of `world`, served with its loops until the last test has ended."""
+    """The small town of `world`, where something has happened, served with its loops until the last test has ended."""
     installation = installations.make()
-    town = settle(installation)
+    town = settle(installation, cases=40)
     with served(installation) as server:
         yield Site(installation, town, server.url)
     installations.remove(installation)

@@ -1,0 +1,178 @@
+"""Every page of the desk, as it is for three people: nothing that axe finds, nothing too wide, nothing gone wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from furnished import Furniture
+from person import Person
+from site_served import Site, Visit
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """async (tags) => {
+  const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
+  return found.violations.map((v) => [v.id, v.help, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))]);
+}"""
+DESK, PHONE = (1440, 900), (390, 844)
+# Looks do not depend on the database: on PostgreSQL it is enough that every page opens.
+ON_POSTGRES = os.environ.get("ANLAN_TEST_DATABASE", "").startswith("postgres")
+LANGUAGES = ("zh",) if ON_POSTGRES else ("zh", "en")
+WIDTHS = (DESK,) if ON_POSTGRES else (DESK, PHONE)
+PEOPLE = ("administrator", "dispatcher", "grid_worker")
+ONLY_POSTED = {
+    "sign_out", "language", "case_bulk", "notices_read", "site_close", "department_retire", "duty_end", "post_end",
+    "officer_password", "token_revoke", "case_reporter",
+}  # fmt: skip
+CHANGING = re.compile(r'name="(csrfmiddlewaretoken|key|client_id)" value="[^"]*"|X-CSRFToken[^}]*')
+
+seen: set[str] = set()
+"""What axe has looked at already: most pages are the same for everybody who may open them."""
+
+
+def addresses(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for each in found:
+        if isinstance(each, URLPattern):
+            yield each
+        elif not each.namespace:
+            yield from addresses(each.url_patterns)
+
+
+@pytest.fixture(scope="session")
+def furniture(site: Site) -> Furniture:
+    return Furniture(site.url, site.town)
+
+
+def paths(furniture: Furniture) -> list[tuple[str, str]]:
+    """Every address of the site with its name; one that nobody says how to open is a failure."""
+    found = []
+    for pattern in addresses(get_resolver().url_patterns):
+        name = str(pattern.name)
+        if name in ONLY_POSTED:
+            continue
+        wanted: list[dict[str, Any]] = furniture.arguments.get(name, [] if pattern.pattern.converters else [{}])
+        assert wanted, f"say in tests/furnished.py what to open '{name}' with"
+        found += [(name, reverse(name, kwargs=arguments)) for arguments in wanted]
+    return found
+
+
+@cache
+def _unfold() -> str:
+    return "() => document.querySelectorAll('main details').forEach((each) => { each.open = true; })"
+
+
+def looked_at(person: Person, lang: str) -> list[str]:
+    """What is wrong with the page that is open, at every width, with everything unfolded."""
+    person.page.evaluate(_unfold())
+    person.page.wait_for_load_state("networkidle")
+    wrong = []
+    for width, height in WIDTHS:
+        person.page.set_viewport_size({"width": width, "height": height})
+        if width == PHONE[0]:
+            over = person.page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+            wrong += [f"{width}: {over} px too wide"] if over > 0 else []
+        wrong += [f"{width}: {problem}" for problem in axe(person, f"{lang} {width}")]
+    person.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    return [f"{lang} {person.page.url} {problem}" for problem in wrong]
+
+
+def axe(person: Person, look: str) -> list[str]:
+    """What axe finds, unless it has seen the same page in the same look."""
+    open_now = person.page.locator("main, dialog[open], .offcanvas.show, .dropdown-menu.show").all()
+    shown = CHANGING.sub("", " ".join(part.inner_html() for part in open_now))
+    mark = hashlib.sha256(f"{look} {shown}".encode()).hexdigest()
+    if mark in seen:
+        return []
+    seen.add(mark)
+    if not person.page.evaluate("() => Boolean(window.axe)"):
+        person.page.evaluate(AXE)
+    return [f"{rule}: {words} {nodes}" for rule, words, nodes in person.page.evaluate(RUN, TAGS)]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_page_is_accessible_fits_the_screen_and_asks_nobody_else(
+    visit: Visit, furniture: Furniture, who: str, lang: str
+) -> None:
+    person = visit(who, lang=lang)
+    person.expected = {403, 404, 409}
+    wrong: list[str] = []
+    opened = 0
+    for name, path in paths(furniture):
+        answer = person.context.request.get(path)
+        if answer.status not in (200, 403, 404, 409):
+            wrong.append(f"{name} {path}: {answer.status}")
+        elif answer.text().lstrip().lower().startswith("<!doctype html"):
+            person.go(path)
+            wrong += looked_at(person, lang)
+            opened += answer.status == 200
+    assert wrong == []
+    assert opened >= 15
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_door_is_accessible_to_a_stranger_even_when_the_password_is_wrong(visit: Visit, lang: str) -> None:
+    stranger = visit(lang=lang)
+    stranger.expected = {401, 403, 422}
+    stranger.go("/sign-in/")
+    assert looked_at(stranger, lang) == []
+    stranger.page.locator("input[name=username]").fill("nobody")
+    stranger.page.locator("input[name=password]").fill("wrong wrong wrong")
+    stranger.page.locator("main form.form-a button[type=submit]").click()
+    stranger.page.locator("[role=alert], .wrong").first.wait_for()
+    assert looked_at(stranger, lang) == []
+
+
+def test_a_page_with_faults_would_be_found(visit: Visit) -> None:
+    """The test of the tests: an input without a label, words too pale and a page too wide."""
+    stranger = visit()
+    stranger.go("/sign-in/")
+    spoil = "<input type=text><p class=pale>pale</p><p class=wide>wide</p>"
+    stranger.page.locator("main").evaluate("(main, html) => main.insertAdjacentHTML('beforeend', html)", spoil)
+    stranger.page.evaluate(
+        "() => { const style = (what) => document.querySelector(what).style;"
+        " style('.pale').color = '#ddd'; style('.wide').width = '5000px'; }"
+    )
+    wrong = " ".join(looked_at(stranger, "zh"))
+    assert "label" in wrong
+    assert "color-contrast" in wrong
+    assert ON_POSTGRES or "px too wide" in wrong
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_opens_on_a_page_is_accessible_too(visit: Visit, furniture: Furniture, lang: str) -> None:
+    """The keys, the drawer, the menus of the header, the form of an act: empty, and with what is wrong beside it."""
+    person = visit("dispatcher", lang=lang)
+    person.expected = {422}
+    path = reverse("case", kwargs=furniture.arguments["case"][0])
+    wrong: list[str] = []
+    person.go("/cases/")
+    person.page.keyboard.press("?")
+    person.page.locator("#help").wait_for()
+    wrong += looked_at(person, lang)
+    person.page.keyboard.press("Escape")
+    person.page.locator(".person > button").click()
+    wrong += looked_at(person, lang)
+    person.go("/cases/")
+    person.page.locator("main a.lead").first.click()
+    person.page.locator("#drawer .case-line").wait_for()
+    wrong += looked_at(person, lang)
+    person.go(path)
+    person.page.locator("#acts a.btn-primary").click()
+    person.page.locator("#act-here form").wait_for()
+    wrong += looked_at(person, lang)
+    person.go(f"{path}acts/refuse_extension/")
+    person.page.locator("main form.form-a button[type=submit]").click()
+    person.page.locator(".wrong").first.wait_for()
+    wrong += looked_at(person, lang)
+    assert wrong == []

@@ -1,0 +1,129 @@
+"""One thing of every kind in a town that is served, made through the API, so that every page has something to show."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from serving import eventually
+from settled import Town
+
+SHEET = """编号,时间,类别,描述,地址,网格编码,上报人,联系电话
+T-1,2026-03-02 09:30,井盖,井盖松动,幸福路口,330101001001001,王某,13800000000
+T-2,2026年13月1日,井盖,日期写错的一行,幸福路口,330101001001001,李某,13900000000
+"""
+FOLDERS = ("procedures", "routing", "topics", "channels", "roles", "site_kinds", "calendars")
+
+
+class Furniture:
+    """What stands in the town: for each name of an address, the arguments with which it can be opened."""
+
+    def __init__(self, url: str, town: Town) -> None:
+        self.url, self.town = url, town
+        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
+        with self.http:
+            self.arguments = self._furnish()
+
+    def post(self, who: str, path: str, **given: Any) -> Any:
+        """What the API answers to somebody of the cast."""
+        answer = self.http.post(path, headers=self.town.bearer(who), **given)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def first(self, who: str, path: str) -> Any:
+        """The first of a list."""
+        answer = self.http.get(path, headers=self.town.bearer(who))
+        assert answer.is_success, answer.text
+        return answer.json()["items"][0]
+
+    def _furnish(self) -> dict[str, list[dict[str, Any]]]:
+        photo = self._photo("before", "olive")
+        told = {"description": "楼道堆物，说不清归谁管", "address": "东一村 3 号", "client_id": "w-1"}
+        report = self.post(
+            "grid_worker", "/reports", json={"channel": "officer_form", "message": told, "photos": [photo]}
+        )
+        batch = self.post(
+            "administrator", "/imports", data={"channel": "sheet_general"}, files={"file": ("台账.csv", SHEET.encode())}
+        )
+        case = self._case()
+        held = self.first("administrator", "/quarantine")
+        assert eventually(lambda: bool(self._notices("dispatcher"))), "nobody was told anything"
+        number, area = case["number"], self.town.areas["东一村一网格"]
+        code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
+        one = {name: [{"pk": key}] for name, key in pk.items()}
+        return {
+            "case": [{"number": number}],
+            "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
+            "case_reports": [{"number": number}],
+            "case_export": [{"kind": "csv"}],
+            "report_sent": [{"report_id": report["report"]}],
+            "triage_one": [{"report_id": report["report"]}],
+            "held": [{"held_id": held["id"]}],
+            "batch": [{"batch_id": batch["id"]}],
+            "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
+            "photo": [{"photo_id": photo, "size": "small"}],
+            "suggest": [{"kind": "officer"}],
+            **dict.fromkeys(("site", "site_qr", "site_change"), site),
+            **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
+            "area": [*code, {"code": self.town.areas["甲县"]}],
+            **dict.fromkeys(("department", "department_change"), one["department"]),
+            **dict.fromkeys(("duty", "duty_change"), one["duty"]),
+            **dict.fromkeys(("officer", "officer_change", "post_add"), one["officer"]),
+            **dict.fromkeys(("party", "party_change"), one["party"]),
+            "token": one["token"],
+            "declared_kind": [{"folder": folder} for folder in FOLDERS],
+            "declaration": [
+                {"folder": "procedures", "identity": "incident@2026.1"},
+                {"folder": "topics", "identity": "fire_exit"},
+                {"folder": "routing", "identity": "default"},
+                {"folder": "channels", "identity": "sheet_general"},
+                {"folder": "roles", "identity": "grid_worker"},
+                {"folder": "site_kinds", "identity": "factory"},
+                {"folder": "calendars", "identity": "china"},
+            ],
+        }
+
+    def _photo(self, stage: str, colour: str) -> str:
+        made = io.BytesIO()
+        Image.new("RGB", (320, 240), colour).save(made, "JPEG")
+        who = "grid_worker" if stage == "before" else "handler"
+        files = {"file": (f"{colour}.jpg", made.getvalue())}
+        return str(self.post(who, "/photos", data={"stage": stage}, files=files)["id"])
+
+    def _case(self) -> Any:
+        """A case with a long history, a handler, an assisting department and a photo."""
+        new = {"procedure": "incident", "topic": "construction_site", "title": "东一村工地 · 临边没有护栏"}
+        place = {"area": self.town.areas["东一村一网格"], "lon": 122.02, "lat": 27.02, "address": "东一村工地"}
+        case = self.post("triage", "/cases", json=new | place | {"description": "二层临边没有护栏。\n天黑看不见。"})
+        offices = self.town.departments
+        lead = {"department": offices["housing"], "officer": self.town.ids["handler"], "assisting": [offices["fire"]]}
+        course: list[tuple[str, str, dict[str, Any], list[str]]] = [
+            ("triage", "register", {"note": "属实"}, []),
+            ("dispatcher", "dispatch", {"department": offices["market"]}, []),
+            ("other_handler", "return", {"reason": "不归市场局管"}, []),
+            ("dispatcher", "dispatch", {**lead, "task": "一并检查消防"}, []),
+            ("handler", "accept", {}, []),
+            ("handler", "fix", {"result": "已装护栏"}, [self._photo("after", "navy")]),
+            ("grid_worker", "rework", {"reason": "东侧还缺一段"}, []),
+            ("handler", "ask_extension", {"length": 2, "reason": "等材料"}, []),
+        ]
+        for who, act, data, photos in course:
+            case = self.post(who, f"/cases/{case['id']}/acts", json={"act": act, "data": data, "photos": photos})
+        return case
+
+    def _notices(self, who: str) -> list[Any]:
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=60) as http:
+            answer = http.get("/notices", headers=self.town.bearer(who))
+            return list(answer.json()["items"]) if answer.is_success else []
+
+    def _keys(self) -> dict[str, int]:
+        return {
+            "department": self.town.departments["housing"],
+            "duty": self.first("administrator", "/duties")["id"],
+            "officer": self.town.ids["handler"],
+            "party": self.first("administrator", "/parties")["id"],
+            "token": self.first("administrator", "/tokens")["id"],
+        }
