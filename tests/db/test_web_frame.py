@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +201,22 @@ def test_suggestions_stay_within_reach(town: World) -> None:
     grid = at_desk(town.grid_worker).get(reverse("suggest", args=["area"]), asked).content.decode()
     assert "option" not in grid
     assert client.get(reverse("suggest", args=["nonsense"]), {"action": "no.such", "x": "y"}).status_code == 200
+
+
+def test_what_is_suggested_is_what_a_form_of_ones_own_asks_for(town: World) -> None:
+    for officer in (town.landlord, town.handler, town.grid_worker, town.inspector):
+        client = at_desk(officer)
+        for kind, action in itertools.product(("officer", "department", "party"), ACTIONS):
+            if (officer, kind, action) != (town.inspector, "party", "sites.edit"):
+                asked = client.get(reverse("suggest", args=[kind]), {"action": action, "x": "a"})
+                assert "option" not in asked.content.decode(), (officer.name, kind, action)
+
+
+def test_an_area_out_of_reach_is_named_on_no_page(town: World) -> None:
+    for name in ("inbox", "cases", "triage", "sites", "areas", "search", "statistics", "board"):
+        said = at_desk(town.dispatcher).get(reverse(name), {"area": town.neighbour.code}, follow=True)
+        assert "邻县" not in said.content.decode(), name
+        assert said.status_code == (404 if name in ("statistics", "board") else 200)
 
 
 def test_every_role_can_open_its_first_page(town: World) -> None:

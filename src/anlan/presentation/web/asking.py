@@ -16,8 +16,9 @@ from django.urls import reverse
 
 from anlan.kernel.text import Refusal, Text
 from anlan.places.areas import at_day
-from anlan.places.models import Area, Department, Officer, Party, Post, Site
+from anlan.places.models import Area, Department, Officer, Party, Post
 from anlan.places.record import day_of
+from anlan.places.role import ACTIONS
 from anlan.places.scope import on, within
 from anlan.presentation.permissions import SIGNED_IN, needs
 from anlan.presentation.saying import name
@@ -34,13 +35,18 @@ class NotInReach(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the choices for one kind of answer come from, and how one of them is written."""
+    """Where the choices for one kind of answer come from, and how one of them is written.
+
+    `asked_for` are the actions of the forms that ask for one: under another action nothing is suggested, for a post
+    that lets somebody receive notices in a county does not let them look through its officers.
+    """
 
     rows: Callable[[Asked, str], QuerySet[Any]]
     key: str
     words: Callable[[Any], str]
     matches: Callable[[str], Q]
     noun: Text
+    asked_for: frozenset[str]
 
     def written(self, thing: Any) -> str:
         return f"{getattr(thing, self.key)} {self.words(thing)}"
@@ -69,10 +75,6 @@ def _parties(request: Asked, action: str) -> QuerySet[Party]:
     return Party.objects.filter(within(request.reach.areas(action), "area__path")).order_by("name", "pk")
 
 
-def _sites(request: Asked, action: str) -> QuerySet[Site]:
-    return Site.objects.filter(within(request.reach.areas(action)), is_active=True).order_by("name", "pk")
-
-
 def _named(*fields: str) -> Callable[[str], Q]:
     def matches(text: str) -> Q:
         wanted = Q()
@@ -87,16 +89,31 @@ def plain_name(thing: Any) -> str:
     return str(thing.name)
 
 
+EDITING = frozenset(action for action in ACTIONS if action.endswith(".edit"))
+STAFFING = frozenset({"officers.edit", "departments.edit", "duties.edit", "tokens.edit"})
 SOURCES: dict[str, Source] = {
-    "area": Source(_areas, "code", name, _named("code", "name_zh", "name_en"), Text(zh="辖区", en="area")),
+    "area": Source(
+        _areas,
+        "code",
+        name,
+        _named("code", "name_zh", "name_en"),
+        Text(zh="辖区", en="area"),
+        EDITING | {"areas.see", "reports.receive"},
+    ),
     "department": Source(
-        _departments, "key", name, _named("key", "name_zh", "name_en"), Text(zh="部门", en="department")
+        _departments, "key", name, _named("key", "name_zh", "name_en"), Text(zh="部门", en="department"), STAFFING
     ),
     "officer": Source(
-        officers_within, "username", plain_name, _named("username", "name"), Text(zh="人员", en="officer")
+        officers_within, "username", plain_name, _named("username", "name"), Text(zh="人员", en="officer"), STAFFING
     ),
-    "party": Source(_parties, "pk", plain_name, _named("name", "official_code"), Text(zh="责任主体", en="party")),
-    "site": Source(_sites, "code", plain_name, _named("code", "name", "address"), Text(zh="场所", en="site")),
+    "party": Source(
+        _parties,
+        "pk",
+        plain_name,
+        _named("name", "official_code"),
+        Text(zh="责任主体", en="party"),
+        frozenset({"sites.edit", "officers.edit"}),
+    ),
 }
 
 
@@ -152,16 +169,9 @@ def suggest(request: Asked, kind: str) -> HttpResponse:
     typed = next((str(given) for key, given in request.GET.items() if key != "action"), "")
     text = typed.replace("\x00", "").strip()[:60]
     options: list[str] = []
-    if source is not None and text and action.count(".") == 1 and _may(request, action):
+    if source is not None and text and action in source.asked_for and request.reach.may(action):
         first = text.split(" ", 1)[0]
         options = [
             source.written(each) for each in source.rows(request, action).filter(source.matches(first))[:SUGGESTED]
         ]
     return render(request, "parts/options.html", {"options": options})
-
-
-def _may(request: Asked, action: str) -> bool:
-    try:
-        return request.reach.may(action)
-    except LookupError:
-        return False

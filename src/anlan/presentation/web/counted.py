@@ -54,8 +54,9 @@ def ground(request: Asked) -> Ground:
     """The area of the address, or the highest of one's own; raises `NotFound` outside one's reach."""
     paths = request.reach.areas(ACTION)
     today = at_day(day_of(request.at))
-    if request.area:
-        area: Area | None = request.area if any(request.area.path.startswith(path) for path in paths) else None
+    if request.GET.get("area"):
+        here = request.area
+        area: Area | None = here if here and any(here.path.startswith(path) for path in paths) else None
     else:
         area = today.filter(path__in=paths).order_by("path").first()
     if area is None:

@@ -20,7 +20,7 @@ from anlan.kernel.text import Refusal, Text
 from anlan.places.areas import at_day
 from anlan.places.models import Area, Officer
 from anlan.places.record import day_of
-from anlan.places.scope import Reach, reach_of
+from anlan.places.scope import Reach, reach_of, within
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, WEB, NotPermitted
 from anlan.presentation.saying import speaking_in
 from anlan.presentation.web.errors import refused
@@ -82,11 +82,13 @@ def language_of(request: HttpRequest) -> str:
 
 
 def area_of(request: HttpRequest) -> Area | None:
-    """The area the page is narrowed to by `?area=CODE`, when it is one that exists today."""
+    """The area the page is narrowed to by `?area=CODE`, when it is one that exists today and is in one's reach."""
     code = request.GET.get("area", "")
-    if not code:
+    if not code or "\x00" in code:
         return None
-    return Area.objects.filter(code=code, valid_to__isnull=True).order_by("-valid_from").first()
+    reach: Reach = request.reach  # type: ignore[attr-defined]
+    mine = within((hold.path for hold in reach.holds), "path")
+    return Area.objects.filter(mine, code=code, valid_to__isnull=True).order_by("-valid_from").first()
 
 
 class FrameMiddleware:
