@@ -148,9 +148,10 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(installations: Installations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     here = installations.make()
-    held = json.loads(run(here, FILL + CONTENTS))
+    here.python("-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{FILL}")
     file = tmp_path_factory.mktemp("backup") / "whole.tar.gz"
     said = here.anlan("backup", str(file)).stdout
+    held = json.loads(run(here, CONTENTS))
     yield Filled(here, file, said, held)
     installations.remove(here)
 

@@ -9,6 +9,7 @@ import typer
 from django.utils import timezone
 
 from anlan.kernel.text import Refusal
+from anlan.ledger import seal
 from anlan.presentation import archive
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,7 +31,9 @@ def backup(
         raise Refusal(f"{file} 已存在；要覆盖请加 --force。", f"{file} is there already; --force overwrites it.")
     if not file.parent.is_dir():
         raise Refusal(f"没有文件夹 {file.parent}。", f"There is no folder {file.parent}.")
-    manifest = archive.save(file, at=timezone.now())
+    at = timezone.now()
+    seal.seal(at=at)  # so that whoever restores it can prove every event in it
+    manifest = archive.save(file, at=at)
     rows, events = sum(table.rows for table in manifest.tables), manifest.rows("ledger.Event")
     typer.echo(f"已备份 {rows} 行（其中事件 {events} 条）、文件 {len(manifest.media)} 个：{file}")
     typer.echo(f"Backed up {rows} rows ({events} of them events) and {len(manifest.media)} files: {file}")
