@@ -18,7 +18,7 @@ from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.places.scope import under
 from anlan.presentation.permissions import needs
-from anlan.presentation.saying import name
+from anlan.presentation.saying import name, say
 from anlan.presentation.web import counted
 from anlan.presentation.web.counted import Ground, cases_url
 from anlan.presentation.web.frame import Asked
@@ -35,6 +35,7 @@ PAST = (
     ("returned", Text(zh="退回", en="Returned"), "returned"),
     ("reworked", Text(zh="返工", en="Reworked"), "reworked"),
 )
+NOBODY = Text(zh="（未派）", en="(not sent yet)")
 Counts = dict[str, int]
 
 
@@ -133,7 +134,7 @@ def _department_lines(
     named = counted.named_departments({*now, *past})
     lines = []
     for pk in {*named, *([None] if None in now else [])}:
-        who = name(named[pk]) if pk is not None else Text(zh="（未派）", en="(not sent yet)")
+        who = name(named[pk]) if pk is not None else say(NOBODY)
         scope = {"area": ground.area.code, "department": named[pk].key if pk is not None else "-"}
-        lines.append(Line(str(who), "", _cells(now.get(pk, {}), past.get(pk or 0, {}), scope, since)))
+        lines.append(Line(who, "", _cells(now.get(pk, {}), past.get(pk or 0, {}), scope, since)))
     return sorted(lines, key=lambda line: (-line.cells[1]["value"], -line.cells[0]["value"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -113,6 +113,12 @@ def _pressing(rows: QuerySet[Case], at: datetime) -> list[Case]:
 def _due(case: Case) -> datetime:
     assert case.due_at is not None
     return case.due_at
+
+
+def entries_of(cases: Iterable[Case], at: datetime) -> list[Entry]:
+    """These cases as the inbox says them."""
+    make = _Maker(at)
+    return [make(case) for case in cases]
 
 
 class _Maker:

@@ -36,6 +36,7 @@ from anlan.presentation.web.case_rows import topic_title, with_names
 from anlan.presentation.web.case_view import shot
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
+from anlan.presentation.web.inbox import entries_of
 from anlan.presentation.web.lists import Column, Empty, page_of, table
 
 TITLE = Text(zh="受理", en="Triage")
@@ -163,7 +164,7 @@ def _said(request: Asked, report: Report, known: Case | None, forms: dict[str, F
         "may_act": request.reach.covers("cases.act", area_path=report.area_path) and known is None,
         "suggestion": suggestion(report, request), "channel": channel_title(report.channel),
         "photos": [shot(photo) for photo in report.photos.all()],
-        "near": alike(report, request),
+        "near": entries_of(alike(report, request), request.at),
         "crumbs": [(TITLE, reverse("triage")), (Text(zh="受理上报", en="Take up a report"), "")],
     }  # fmt: skip
 
