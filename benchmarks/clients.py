@@ -25,7 +25,7 @@ class Plan:
     county: str
     seconds: float
     clients: int = 50
-    rates: Mapping[str, float] = field(default_factory=lambda: {"report": 24, "api list": 60, "desk list": 60})
+    rates: Mapping[str, float] = field(default_factory=lambda: {"report": 25, "api list": 85, "desk list": 25})
     pace: bool = True
     begin: int = 0
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ninja import Query, Schema, Status
+from ninja.responses import Response
 
 from anlan.casework import cases, triage
 from anlan.casework.cases import Doing, NoCase, Opening
@@ -61,7 +62,9 @@ def list_(request: Asked, given: Query[CaseFilters]) -> Any:
     """The cases within reach, newest first or by deadline."""
     query, order = case_shapes.ordered(case_shapes.narrowed(request, given), given)
     shown = query.select_related("area", "lead", "handler", "site")
-    return listed(request, shown, given, order=order, show=lambda case: case_shapes.row(case, now=request.at))
+    page = listed(request, shown, given, order=order, show=lambda case: case_shapes.row(case, now=request.at))
+    # `row` says just what `CaseRow` has: reading fifty of them back to make sure would be a quarter of the time.
+    return Response(page)
 
 
 @router.post("", response={200: CaseWhole, 201: CaseWhole})
