@@ -1,6 +1,6 @@
 # Every target works on a fresh machine with python3 and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tidy bench vendor clean
+.PHONY: help demo test check tidy bench screenshots vendor clean
 
 BIN := .venv/bin
 # What the type checker reads of the settings must not depend on, or touch, this machine's data.
@@ -34,6 +34,10 @@ tidy: ## Format, and mend what the linter can mend
 bench: ## Measure what the README claims
 	@scripts/python dev
 	@scripts/bench
+
+screenshots: ## Take the pictures of docs/images from the demo town
+	@scripts/python dev
+	@ANLAN_CHROMIUM=$$(scripts/browser) $(BIN)/python scripts/screenshots.py
 
 vendor: ## Copy the pages' outside code from npm again
 	cd assets && npm ci --ignore-scripts --no-audit --no-fund
