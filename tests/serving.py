@@ -49,7 +49,7 @@ class Server:
     def start(self) -> subprocess.Popen[bytes]:
         """Start it and wait until it answers."""
         self.process = subprocess.Popen(self._command, env=self.installation.environment, start_new_session=True)
-        assert eventually(self.answers, pause=0.1), "the server did not start"
+        assert eventually(self.answers, seconds=120, pause=0.1), "the server did not start"
         return self.process
 
     def answers(self) -> bool:

@@ -40,6 +40,7 @@ class Course:
 
     def __init__(self, reporter: Person, triage: Person) -> None:
         self.reporter, self.triage = reporter, triage
+        self.report = ""
         self.number = ""
         self.told: list[str] = []
         self.expected: list[tuple[str, str]] = []
@@ -62,11 +63,13 @@ class Course:
         self.listen()
 
     def listen(self) -> None:
-        """What the reporter reads of their report now."""
+        """What the reporter reads now on the page of their report; whoever may open the case reads the same there."""
+        self.reporter.go(self.report)
+        self.told.append(self.reporter.page.locator("#progress").inner_text().strip())
         self.reporter.go(self.address)
         self.reporter.page.get_by_text("全部信息").click()
         words = self.reporter.page.locator("p", has_text="上报人看到的进展：").inner_text()
-        self.told.append(words.partition("：")[2].strip())
+        assert words.partition("：")[2].strip() == self.told[-1]
 
 
 def choose(person: Person, verb: str) -> None:
@@ -105,8 +108,8 @@ def fixed(words: str, *photos: Path) -> Callable[[Person], None]:
     return fill
 
 
-def report(person: Person, photo: Path) -> None:
-    """Somebody tells of a blocked fire exit, on the form, with a photo."""
+def report(person: Person, photo: Path) -> str:
+    """Somebody tells of a blocked fire exit, on the form, with a photo; the address of what they sent."""
     person.go("/inbox/")
     person.link("上报").first.click()
     person.page.get_by_label("情况").fill("二楼疏散通道堆满纸箱，常闭门关不上")
@@ -115,6 +118,7 @@ def report(person: Person, photo: Path) -> None:
     person.button("上报").click()
     expect(person.page.get_by_role("heading", name="已收到，等待受理")).to_be_visible()
     expect(person.page.locator("main")).to_contain_text("1 张照片")
+    return urlsplit(person.page.url).path
 
 
 def take_up(person: Person) -> str:
@@ -143,7 +147,7 @@ def before(site: Site) -> dict[str, int]:
 def course(before: dict[str, int], visit: Visit, pictures: Pictures) -> Course:
     """A case reported and taken up."""
     course = Course(visit("grid_worker"), visit("triage"))
-    report(course.reporter, pictures("grey"))
+    course.report = report(course.reporter, pictures("grey"))
     course.number = take_up(course.triage)
     course.expected.append(("白洁", "收到并登记（采集）"))
     course.listen()

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from anlan.casework import triage
 from anlan.casework.cases import visible
+from anlan.casework.draft import plan_of
 from anlan.casework.models import Case
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
@@ -115,6 +116,7 @@ def report_sent(request: Asked, report_id: UUID) -> HttpResponse:
     said = {
         "title": Text(zh="已经收到", en="Received"), "told": told, "case": case,
         "case_url": reverse("case", args=[case.number]) if case is not None and may_see else "",
+        "public": plan_of(case).procedure.steps[case.step].public if case is not None else None,
         "photos": [shot(photo) for photo in told.photos.all()],
     }  # fmt: skip
     return render(request, "cases/report_sent.html", said)
