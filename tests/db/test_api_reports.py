@@ -45,6 +45,13 @@ def test_what_is_not_understood_is_held_with_reasons_mended_and_sent_again(town:
     assert caller.post(f"{address}/discard", {"reason": "重复"}).error
 
 
+def test_nobody_mends_a_message_into_another_county(town: World) -> None:
+    held = Caller(town.triage).post("/reports", {"message": message(topic="no_such_topic")}).json["held"]
+    changes = {"topic": "fire_exit", "area": town.neighbour_grid.code}
+    assert Caller(town.triage).post(f"/quarantine/{held}/mend", {"changes": changes}).status == 422
+    assert not Report.objects.exists()
+
+
 def test_a_held_message_is_discarded_with_a_reason(town: World) -> None:
     held = Caller(town.triage).post("/reports", {"message": message(topic="no_such_topic")}).json["held"]
     assert Caller(town.triage).post(f"/quarantine/{held}/discard", {"reason": ""}).error["field"] == "reason"

@@ -184,3 +184,16 @@ def test_the_department_the_table_of_duties_names_is_chosen_beforehand(town: Wor
     done(town, case, town.triage, "register")
     form = text(at_desk(town.dispatcher).get(reverse("case_act", args=[case.number, "dispatch"])))
     assert f'<option value="{town.fire.pk}" selected>' in form
+
+
+def test_an_inspector_orders_what_no_department_leads_yet(town: World) -> None:
+    assert "责令" in page(opened(town, procedure="hazard"), town.inspector)
+
+
+def test_whoever_reports_without_a_post_of_duty_is_named_to_nobody(town: World) -> None:
+    case = opened(town, by=town.volunteer, site=town.site, party=town.party)
+    for officer in (town.landlord, town.triage):
+        shown = page(case, officer)
+        assert town.volunteer.name not in shown
+        assert "上报人" in shown
+    assert town.grid_worker.name in page(opened(town), town.triage)

@@ -23,6 +23,7 @@ from anlan.places.role import all_roles
 JOINED = "case.joined"
 YES = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
 SYSTEM = Text(zh="系统", en="System")
+PUBLIC = Text(zh="上报人", en="The reporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Names:
     offices: Mapping[int, Text]
     departments: Mapping[int, Text]
     cases: Mapping[str, str]
+    unnamed: frozenset[int]
 
 
 def timeline(case: Case, events: Iterable[Event] | None = None) -> list[Line]:
@@ -75,10 +77,11 @@ def _names(events: list[Event]) -> _Names:
     officers = _people(people)
     known = Department.objects.filter(pk__in=departments)
     return _Names(
-        officers={pk: name for pk, (name, _) in officers.items()},
-        offices={pk: office for pk, (_, office) in officers.items() if office is not None},
+        officers={pk: name for pk, (name, _, _) in officers.items()},
+        offices={pk: office for pk, (_, office, _) in officers.items() if office is not None},
         departments={d.pk: Text(zh=d.name_zh, en=d.name_en) for d in known} if departments else {},
         cases=dict(_numbers(cases)) if cases else {},
+        unnamed=frozenset(pk for pk, (_, _, on_duty) in officers.items() if not on_duty),
     )
 
 
@@ -86,15 +89,18 @@ def _numbers(cases: set[str]) -> Iterable[tuple[str, str]]:
     return ((str(pk), number) for pk, number in Case.objects.filter(pk__in=cases).values_list("pk", "number"))
 
 
-def _people(ids: set[int]) -> dict[int, tuple[str, Text | None]]:
-    """Everybody's name and office (a post's department, else the post itself), in one query."""
-    found: dict[int, tuple[str, Text | None]] = {}
+def _people(ids: set[int]) -> dict[int, tuple[str, Text | None, bool]]:
+    """Everybody's name, office (a post's department, else the post itself) and whether any post of theirs is a duty
+    over an area or in a department, in one query."""
+    found: dict[int, tuple[str, Text | None, bool]] = {}
     columns = ("pk", "name", "posts__role", "posts__department__name_zh", "posts__department__name_en")
     roles = all_roles()
     for pk, name, role, zh, en in Officer.objects.filter(pk__in=ids).order_by("posts__pk").values_list(*columns):
-        office = Text(zh=zh, en=en) if zh else roles[role].title if role in roles else None
-        if pk not in found or (zh and found[pk][1] is None):
-            found[pk] = (name, office)
+        held = roles.get(role)
+        office = Text(zh=zh, en=en) if zh else held.title if held else None
+        on_duty = held is not None and held.reach in ("area", "department")
+        _, known, before = found.get(pk, (name, None, False))
+        found[pk] = (name, known or office, on_duty or before)
     return found
 
 
@@ -103,12 +109,19 @@ def _line(plan: Plan, event: Event, names: _Names) -> Line | None:
     if made is None:
         return None
     kind, title = made(plan, event, names)
-    by = names.officers.get(event.by or 0)
+    by, office = _who(event, names)
     return Line(
-        id=event.id, at=event.at, kind=kind, title=title, by=Text(zh=by, en=by) if by else SYSTEM,
-        office=names.offices.get(event.by or 0), said=_said(plan, event, names),
+        id=event.id, at=event.at, kind=kind, title=title, by=by, office=office, said=_said(plan, event, names),
         photos=tuple(UUID(photo) for photo in event.data.get("photos") or ()),
     )  # fmt: skip
+
+
+def _who(event: Event, names: _Names) -> tuple[Text, Text | None]:
+    """Who did it. A volunteer or a landlord whose report opened the case is not named to those it is about."""
+    if event.kind == OPENED and event.by in names.unnamed:
+        return PUBLIC, None
+    by = names.officers.get(event.by or 0)
+    return (Text(zh=by, en=by) if by else SYSTEM), names.offices.get(event.by or 0)
 
 
 def _opened(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:

@@ -13,7 +13,7 @@ from anlan.intake import message
 from anlan.intake.channel import CHANNELS
 from anlan.intake.door import Door, settle
 from anlan.intake.models import Quarantined, Report
-from anlan.intake.reports import NotUnderstood, Received
+from anlan.intake.reports import NotUnderstood, OutOfReach, Received
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.ledger import events
@@ -34,10 +34,13 @@ def visible(reach: Reach) -> QuerySet[Quarantined]:
     return Quarantined.objects.filter(reach.q("quarantine.see")).order_by("-held_at", "row_no")
 
 
-def mend(held: Quarantined, changes: Mapping[str, str], *, by: Officer | None, at: datetime) -> Received:
+def mend(
+    held: Quarantined, changes: Mapping[str, str], *, by: Officer | None, at: datetime, reach: Reach | None = None
+) -> Received:
     """Send `held` again with `changes` (column → cell) made. The original stays as told beside the report it became.
 
-    Raises `NotUnderstood`, with nothing changed, while it still cannot be taken; `Settled` when it is too late.
+    Raises `NotUnderstood`, with nothing changed, while it still cannot be taken; `Settled` when it is too late. With
+    `reach`, a place outside of it raises `OutOfReach`.
     """
     with transaction.atomic():
         current = _waiting(held.pk)
@@ -48,9 +51,15 @@ def mend(held: Quarantined, changes: Mapping[str, str], *, by: Officer | None, a
         )
         if row.report is None:
             raise NotUnderstood(row.reasons) if row.reasons else _unchanged(current)
+        report = Report.objects.get(pk=row.report)
+        if reach is not None and not reach.covers("quarantine.mend", area_path=report.area_path):
+            raise OutOfReach(
+                "改正后的地点不在您的辖区内；请核对地点，或交由当地人员改正。",
+                "The place it now names lies outside your area; check it, or let somebody there mend this.",
+            )
         settle(current.pk, row.report, by=by.pk if by else None, at=at)
         current.refresh_from_db()
-        return Received(Report.objects.get(pk=row.report), current, row.repeated)
+        return Received(report, current, row.repeated)
 
 
 def discard(held: Quarantined, *, reason: str, by: Officer | None, at: datetime) -> Quarantined:

@@ -87,7 +87,7 @@ def one(request: Asked, held_id: UUID) -> Any:
 def mend(request: Asked, held_id: UUID, given: Mending) -> Any:
     """Send it again with cells changed; what was told stays beside the report it became."""
     held = find(request, held_id, "quarantine.mend")
-    done = quarantine.mend(held, given.changes, by=request.user, at=request.at)
+    done = quarantine.mend(held, given.changes, by=request.user, at=request.at, reach=request.reach)
     report = done.report.pk if done.report else None
     return {"report": report, "held": held.pk, "repeated": done.repeated, "reasons": []}
 

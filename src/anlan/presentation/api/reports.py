@@ -259,7 +259,7 @@ def _has_a_hand_in(request: Asked, joined: QuerySet[Case]) -> bool:
     """Whether the caller handles or answers for one of the cases: then they never learn who told of it."""
     reach = request.reach
     mine = Q(handler=reach.officer) | Q(lead__in=reach.departments()) | Q(party__in=reach.parties())
-    return joined.filter(mine).exists()
+    return joined.filter(mine | Q(units__department__in=reach.departments())).exists()
 
 
 @router.get("/{report_id}/proposal", response=Proposal)

@@ -74,7 +74,7 @@ def may_know(view: CaseView) -> bool:
     reach, case = view.request.reach, view.case
     if not view.covers("reporter.see"):
         return False
-    handles = case.handler_id == reach.officer or (case.lead_id is not None and case.lead_id in reach.departments())
+    handles = case.handler_id == reach.officer or not view.involved.isdisjoint(reach.departments())
     return not handles and not (case.party_id is not None and case.party_id in reach.parties())
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from anlan.casework import acts
+from anlan.casework import acts, cases
 from anlan.casework.acts import Actor
 from anlan.casework.cases import NoCase
 from anlan.casework.draft import Draft, from_events
@@ -90,20 +90,12 @@ class CaseView:
 
     def covers(self, action: str) -> bool:
         """Whether the one who looks may do `action` on this very case."""
-        return self.request.reach.covers(
-            action, area_path=self.case.area_path, departments=self.involved,
-            owners=(self.case.opened_by_id, self.case.handler_id), party=self.case.party_id,
-        )  # fmt: skip
+        return cases.covers(self.case, self.request.reach, action, involved=self.involved)
 
     @cached_property
     def actor(self) -> Actor:
         """The one who looks, as the engine sees them over this case."""
-        reach, case = self.request.reach, self.case
-        roles = reach.roles_at(
-            case.area_path, departments=self.involved, owners=(case.opened_by_id, case.handler_id), party=case.party_id
-        )
-        is_party = case.party_id is not None and case.party_id in reach.parties()
-        return Actor(self.request.user.pk, roles, reach.departments(), is_party)
+        return cases.actor(self.case, self.request.user, self.request.reach, involved=self.involved)
 
     @cached_property
     def step(self) -> Step:

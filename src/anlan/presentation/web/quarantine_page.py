@@ -150,7 +150,7 @@ def _mend(request: Asked, found: Quarantined, form: Form) -> HttpResponse | None
 
     def deed(answers: dict[str, Any]) -> Received:
         changes = {columns[int(key[1:])]: value or "" for key, value in answers.items()}
-        return quarantine.mend(found, changes, by=request.user, at=request.at)
+        return quarantine.mend(found, changes, by=request.user, at=request.at, reach=request.reach)
 
     try:
         received = deed(form.read(request) or {})
