@@ -94,9 +94,7 @@ class _Elsewhere(Exception):
         self.refusal = refusal
 
 
-def _perform(
-    request: Asked, view: CaseView, key: str, form: ActForm, answers: dict[str, Any], rev: int | None
-) -> Case:
+def _perform(request: Asked, view: CaseView, key: str, form: ActForm, answers: dict[str, Any], rev: int | None) -> Case:
     try:
         with transaction.atomic():
             brought = kept(request, answers.get("photos") or (), stage=_stage(form.act))

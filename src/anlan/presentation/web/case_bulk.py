@@ -105,15 +105,11 @@ def _common(request: Asked, drafts: list[Draft]) -> dict[str, Act]:
     return common or {}
 
 
-def _done(
-    request: Asked, chosen: list[Case], key: str, form: ActForm, answers: dict[str, Any]
-) -> list[cases.Outcome]:
+def _done(request: Asked, chosen: list[Case], key: str, form: ActForm, answers: dict[str, Any]) -> list[cases.Outcome]:
     stage = form.act.photos.stage if form.act.photos else "after"
     brought = kept(request, answers.get("photos") or (), stage=stage)
     doing = Doing(key, form.data(answers), brought, place_of(request), None, client_key(request, request.POST["key"]))
-    return cases.act_many(
-        [case.pk for case in chosen], doing, by=request.user, reach=request.reach, at=request.at
-    )
+    return cases.act_many([case.pk for case in chosen], doing, by=request.user, reach=request.reach, at=request.at)
 
 
 def _told(chosen: list[Case], outcomes: list[cases.Outcome]) -> dict[str, Any]:
