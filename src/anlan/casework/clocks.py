@@ -34,8 +34,8 @@ def sweep(*, at: datetime, batch: int = 200) -> int:
                 rung += _ring(case_id, at)
             except Refusal as refusal:
                 refused[case_id] = refusal
-    for refusal in refused.values():
-        raise refusal
+    if refused:
+        raise next(iter(refused.values()))
     return rung
 
 
