@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from anlan.casework import acts, cases
 from anlan.casework.cases import Doing, visible
@@ -35,10 +34,11 @@ class NothingChosen(Refusal):
     """No case was chosen, or none that this person may act on together with others."""
 
 
-@require_POST
 @needs("cases.bulk")
 def case_bulk(request: Asked) -> HttpResponse:
     """First the acts that every case chosen has in common, then the form of one of them, then what became of each."""
+    if request.method != "POST":
+        return redirect("cases")
     chosen = _chosen(request)
     drafts = _drafts(chosen)
     common = _common(request, drafts)

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from anlan.casework.models import CaseReport
 from anlan.intake.channel import CHANNELS, Channel
@@ -78,11 +77,12 @@ def may_know(view: CaseView) -> bool:
     return not handles and not (case.party_id is not None and case.party_id in reach.parties())
 
 
-@require_POST
 @needs("reporter.see")
 def case_reporter(request: Asked, number: str, report_id: UUID) -> HttpResponse:
     """Who reported, told to one who may know; that they read it is written into the ledger first."""
     view = CaseView.find(request, number)
+    if request.method != "POST":
+        return redirect("case_reports", number=number)
     joined = CaseReport.objects.filter(case=view.case, report=report_id).select_related("report").first()
     if joined is None or joined.report.reporter_id is None:
         raise NotFound
