@@ -25,7 +25,7 @@ def run(*, small: bool) -> list[Row]:
     county = Area.objects.filter(level="county").order_by("path")[0]
     size = f"{Case.objects.count():,} cases, {Area.objects.count():,} areas"
     print(database, size, file=sys.stderr)
-    measure = _Measure(database, 20 if small else 200)
+    measure = _Measure(database, 20 if small else 60)
     first = f"/cases/?area={county.code}&light=late"
     fiftieth = measure.far(first, PAGES)
     sample = Case.objects.filter(area_path__startswith=county.path, closed_at=None, step="handling")
