@@ -86,9 +86,7 @@ def _groups(request: Asked) -> list[Group]:
     # The deadline is wrapped so that SQLite goes by who is involved, and not through all that is due.
     wrapped = seen.alias(_due=Coalesce("due_at", Value(NEVER))).filter(_due__lt=NEVER)
     others = list(with_names(wrapped.filter(mine(reach)).exclude(turn).order_by("_due", "pk"))[: SHOWN + 1])
-    still = list(
-        with_names(seen.filter(mine(reach) | turn, due_at=None).order_by("-opened_at", "-pk"))[: SHOWN + 1]
-    )
+    still = list(with_names(seen.filter(mine(reach) | turn, due_at=None).order_by("-opened_at", "-pk"))[: SHOWN + 1])
     make = _Maker(at)
     parts = (
         ("late", Text(zh="已经超期", en="Overdue"), [c for c in act if _due(c) < at], "mine=act&light=late"),

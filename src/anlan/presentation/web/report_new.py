@@ -97,9 +97,7 @@ def receive(request: Asked, client_id: str, answers: dict[str, Any]) -> Report:
         if known is not None:
             return known
         photos = kept(request, answers.get("photos") or (), stage="before")
-        received = reports.receive(
-            channel, message, by=request.user, at=request.at, photos=photos, reach=request.reach
-        )
+        received = reports.receive(channel, message, by=request.user, at=request.at, photos=photos, reach=request.reach)
         assert received.report is not None  # a form is understood or refused
         triage.take(received.report, by=request.user, at=request.at)
         return received.report

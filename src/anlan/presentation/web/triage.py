@@ -204,9 +204,7 @@ def _may_act(request: Asked, report: Report) -> None:
 
 def _accept(request: Asked, report: Report, answers: dict[str, Any]) -> Case:
     _may_act(request, report)
-    return triage.accept(
-        report, procedure=answers["procedure"], topic=answers["topic"], by=request.user, at=request.at
-    )
+    return triage.accept(report, procedure=answers["procedure"], topic=answers["topic"], by=request.user, at=request.at)
 
 
 def _attach(request: Asked, report: Report, answers: dict[str, Any]) -> Case:
