@@ -18,6 +18,17 @@ T-2,2026年13月1日,井盖,日期写错的一行,幸福路口,330101001001001,�
 FOLDERS = ("procedures", "routing", "topics", "channels", "roles", "site_kinds", "calendars")
 
 
+DECLARED = {
+    "procedures": "incident@2026.1",
+    "topics": "fire_exit",
+    "routing": "default",
+    "channels": "sheet_general",
+    "roles": "grid_worker",
+    "site_kinds": "factory",
+    "calendars": "china",
+}
+
+
 class Furniture:
     """What stands in the town: for each name of an address, the arguments with which it can be opened."""
 
@@ -75,15 +86,7 @@ class Furniture:
             **dict.fromkeys(("party", "party_change"), one["party"]),
             "token": one["token"],
             "declared_kind": [{"folder": folder} for folder in FOLDERS],
-            "declaration": [
-                {"folder": "procedures", "identity": "incident@2026.1"},
-                {"folder": "topics", "identity": "fire_exit"},
-                {"folder": "routing", "identity": "default"},
-                {"folder": "channels", "identity": "sheet_general"},
-                {"folder": "roles", "identity": "grid_worker"},
-                {"folder": "site_kinds", "identity": "factory"},
-                {"folder": "calendars", "identity": "china"},
-            ],
+            "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
 
     def _photo(self, stage: str, colour: str) -> str:
