@@ -32,12 +32,26 @@ def test_a_server_that_is_killed_leaves_nobody_behind(installation: Installation
         assert eventually(lambda: working(installation) == [], seconds=20)
 
 
+def test_loops_whose_server_was_killed_while_they_started_end_at_once(installation: Installation) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    environment = installation.environment | {"ANLAN_PARENT": str(gone.pid)}
+    with subprocess.Popen([*ANLAN, "work"], env=environment) as loops:
+        try:
+            assert loops.wait(timeout=60) == 1
+        finally:
+            loops.kill()
+
+
 def test_loops_that_are_killed_are_started_again(installation: Installation) -> None:
-    with served(installation):
+    with served(installation) as server:
         assert eventually(lambda: len(working(installation)) == 1)
         (before,) = working(installation)
         os.kill(before, signal.SIGKILL)
-        assert eventually(lambda: working(installation) not in ([], [before]))
+        again = eventually(lambda: working(installation) not in ([], [before]))
+        assert again, (
+            f"was {before}, is {working(installation)}, server ended: {server.process and server.process.poll()}"
+        )
 
 
 def test_a_port_that_is_taken_is_refused_in_a_sentence(installation: Installation) -> None:

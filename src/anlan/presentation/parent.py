@@ -13,7 +13,8 @@ VARIABLE = "ANLAN_PARENT"
 def end_with_parent() -> None:
     """Ends this process soon after the one that started it is gone; does nothing where nobody asked for it."""
     parent = os.environ.get(VARIABLE)
-    if parent and os.getppid() == int(parent):
+    # Not only while it still is the parent: it may have been killed while this process was starting.
+    if parent and os.getpid() != int(parent):
         threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
 
 
