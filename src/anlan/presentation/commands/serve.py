@@ -84,7 +84,9 @@ def loops(*, wanted: bool) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
-    keeper = threading.Thread(target=keep_working, args=(stop,))
+    # The first is started here, before the server forks: a fork at the same moment would keep the pipe open on which
+    # the start waits, and the loops would never be looked after.
+    keeper = threading.Thread(target=keep_working, args=(start_working(), stop))
     keeper.start()
     try:
         yield
@@ -93,12 +95,18 @@ def loops(*, wanted: bool) -> Iterator[None]:
         keeper.join()
 
 
-def keep_working(stop: threading.Event) -> None:
-    """Runs the child until `stop`."""
-    while not stop.is_set():
-        child = subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
+def start_working() -> subprocess.Popen[bytes]:
+    """The loops, as a child of this process."""
+    return subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
+
+
+def keep_working(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
+    """Looks after the child until `stop`, and starts another should it end."""
+    while True:
         while child.poll() is None and not stop.wait(0.5):
             pass
         child.terminate()
         child.wait()
-        stop.wait(5)
+        if stop.wait(5):
+            return
+        child = start_working()
