@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import transaction
 
@@ -118,6 +120,25 @@ def test_a_follower_killed_in_a_batch_reads_that_batch_again(installation: Insta
         "[3, 4]",
         "5 written",
     ]
+
+
+def test_a_writer_in_another_database_of_the_server_is_not_waited_for(installation: Installation) -> None:
+    """PostgreSQL numbers the transactions of all its databases together; SQLite has nothing beside the one."""
+    with busy_elsewhere(installation):
+        killed = installation.python(str(HERE / "killed_follower.py"), "die", check=False)
+    assert killed.returncode == 9, "the follower had something to read"
+
+
+@contextmanager
+def busy_elsewhere(installation: Installation) -> Iterator[None]:
+    """Somebody writes in the server's database `postgres` and does not commit."""
+    if installation.vendor == "sqlite":
+        yield
+        return
+    name = installation.url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(installation.url.replace(f"/{name}?", "/postgres?")) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        yield
 
 
 def test_an_event_that_is_committed_late_is_not_lost(installation: Installation) -> None:

@@ -18,10 +18,18 @@ Position = tuple[int, int]
 
 
 class _Horizon(Func):
-    """The first `tx` that is not settled. A session that sets `anlan.alone` is the only writer: it need not wait."""
+    """The first `tx` that is not settled. A session that sets `anlan.alone` is the only writer: it need not wait.
+
+    The server numbers the transactions of all its databases together. One that is seen to run in another database adds
+    nothing here and is not waited for; one that is not seen (it has just ended, or belongs to another role) is.
+    """
 
     template = """CASE WHEN current_setting('anlan.alone', true) = 'on' THEN 9223372036854775807
-        ELSE pg_snapshot_xmin(pg_current_snapshot())::text::bigint END"""
+        ELSE (SELECT least(pg_current_xact_id_if_assigned()::text::bigint,
+                coalesce(min(running::text::bigint), pg_snapshot_xmax(pg_current_snapshot())::text::bigint))
+              FROM pg_snapshot_xip(pg_current_snapshot()) AS running
+              WHERE NOT EXISTS (SELECT FROM pg_stat_activity AS other
+                                WHERE other.backend_xid = running::xid AND other.datname <> current_database())) END"""
     output_field = BigIntegerField()
 
 
