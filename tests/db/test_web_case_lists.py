@@ -35,6 +35,8 @@ def listed(client: Client, query: str = "") -> list[str]:
 
 
 def asked(client: Client, address: str) -> int:
+    """How many queries the page asks once the register has been read."""
+    client.get(address)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)

@@ -116,7 +116,8 @@ def test_what_is_no_longitude_is_refused(told: str) -> None:
 @given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2199, 12, 30), timezones=st.just(SHANGHAI)))  # noqa: DTZ001
 def test_what_a_computer_writes_is_read_back(moment: datetime) -> None:
     written = moment.replace(tzinfo=None).isoformat()
-    assert cells.moment(written, zone=SHANGHAI) == moment
+    # An hour that the clocks went through twice is taken for the first of the two.
+    assert cells.moment(written, zone=SHANGHAI) == moment.replace(fold=0).astimezone(UTC)
 
 
 @given(st.text(max_size=30))

@@ -288,10 +288,7 @@ def save(draft: Draft) -> None:
     values = [getattr(draft.case, name) for name in CHANGED]
     if not single.change(Case, CHANGED, [*values, draft.case.pk, before], where=("id", "rev")):
         raise _stale(draft)
-    if len(draft.new) == 1:
-        events.append(draft.new[0])
-    else:
-        events.append_many(draft.new)
+    events.append_together(draft.new)
     draft.new = []
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Q
 
 from anlan.casework.acts import Actor, Missing, extensible
@@ -18,8 +17,9 @@ from anlan.kernel import catalogue
 from anlan.kernel.ids import id_at
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
-from anlan.places.models import Officer, Post
-from anlan.places.scope import Reach, on
+from anlan.places import officers, register
+from anlan.places.models import Department, Officer
+from anlan.places.scope import Reach, posts_of
 
 
 def before(draft: Draft, act: Act, data: dict[str, Any], *, who: Actor, reach: Reach, at: datetime) -> None:
@@ -36,7 +36,7 @@ def before(draft: Draft, act: Act, data: dict[str, Any], *, who: Actor, reach: R
         elif wanted.type == "case":
             fields[wanted.key] = str(_target(draft, value, reach).pk)
     if "officer" in fields:
-        _handler(fields["officer"], fields.get("department"), draft, at)
+        _handler(fields["officer"], fields.get("department"), at)
     if fields.get("assisting"):
         data["assisting"] = _asked(draft, fields["assisting"], at)
     if act.effect == "assist_done":
@@ -79,11 +79,8 @@ def merge(case: Case, target: UUID, *, by: Officer | None, at: datetime, recorde
 
 
 def _departments(field: str, ids: list[int]) -> None:
-    places = ", ".join(["%s"] * len(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM places_department WHERE is_active AND id IN ({places})", ids)  # noqa: S608 - marks
-        known = {pk for (pk,) in cursor.fetchall()}
-    if known != set(ids):
+    known = register.current().rows(Department.objects.all(), ids)
+    if not all(pk in known and known[pk].is_active for pk in ids):
         raise Missing(
             "所选部门不存在或已停用，请重新选择。",
             "A department chosen does not exist or is no longer active. Choose again.",
@@ -91,9 +88,9 @@ def _departments(field: str, ids: list[int]) -> None:
         )
 
 
-def _handler(officer: int, department: int | None, draft: Draft, at: datetime) -> None:
-    day = draft.calendar.local_date(at)
-    if not Post.objects.filter(on(day), officer=officer, department=department, officer__is_active=True).exists():
+def _handler(officer: int, department: int | None, at: datetime) -> None:
+    who = officers.of(officer)
+    if who is None or not any(post.department_id == department for post in posts_of(who, at=at)):
         raise Missing(
             "所选经办人不在主办部门任职，请重新选择经办人，或只选部门。",
             "The handler chosen holds no post in the lead department. Choose another, or the department only.",

@@ -28,9 +28,13 @@ class Past(NamedTuple):
 
 @dataclass(slots=True)
 class Run:
-    """One clock of a case: waiting, running, paused or stopped. `total` and `paused` are in the clock's unit."""
+    """One clock of a case: waiting, running, paused or stopped.
+
+    `index` is its place in the plan; `extended` and `paused` are in the clock's unit.
+    """
 
     key: str
+    index: int
     state: str = "waiting"
     started_at: datetime | None = None
     paused_at: datetime | None = None
@@ -103,7 +107,7 @@ class Standing:
 
 def stand(plan: Plan, history: Iterable[Past], calendar: Calendar) -> Standing:
     """Where the case with this history stands. Same values in, same answer out."""
-    now = Standing(plan.first, [Run(key) for key in plan.clock_keys])
+    now = Standing(plan.first, [Run(key, index) for index, key in enumerate(plan.clock_keys)])
     for past in history:
         _take(plan, now, past, calendar)
     _settle(plan, now, calendar)
@@ -138,20 +142,22 @@ def _moved(plan: Plan, now: Standing, past: Past, calendar: Calendar) -> None:
     act = plan.acts[key]
     now.done[key] = now.done.get(key, 0) + 1
     now.last_by[key] = past.by
-    effect = EFFECTS.get(act.effect)
-    if effect is not None:
-        effect(plan, now, act, past)
+    kind = act.effect
+    if kind in EFFECTS:
+        EFFECTS[kind](plan, now, act, past)
     fields = past.data.get("fields")
-    if fields and "topic" in fields and act.effect != "split":
+    if fields and "topic" in fields and kind != "split":
         now.topic = fields["topic"] or now.topic
     if act.fixes:
         now.handled_at = past.at
         if past.by is not None:
             now.fixed_by.add(past.by)
-    if act.to:
-        if act.effect != "hang":
+    to = act.to
+    if to:
+        if kind != "hang":
             now.hung = False
-        to = now.back_to if act.to == BACK else act.to
+        if to == BACK:
+            to = now.back_to
         _enter(plan, now, to or now.step, past, calendar)
 
 
@@ -159,24 +165,25 @@ def _enter(plan: Plan, now: Standing, step: str, past: Past, calendar: Calendar)
     at = past.at
     now.step = step
     now.entered_at = at
-    for index, op in enumerate(plan.ops[step]):
-        run = now.clocks[index]
-        if op == RUN:
-            if run.state != "running":
-                _start(plan, index, run, past, calendar)
-        elif op == PAUSE:
-            if run.state == "running":
+    for run, op in zip(now.clocks, plan.ops[step], strict=True):
+        state = run.state
+        if state == "running":
+            if op == PAUSE:
                 run.state, run.paused_at = "paused", at
-        elif op == STOP and run.state in ("running", "paused"):
-            _stop(plan, index, run, past, calendar)
-    now.outcome = plan.outcomes[step]
-    now.closed_at = at if now.outcome else None
-    if now.registered_at is None and plan.procedure.steps[step].stage not in ("intake", "closed"):
+            elif op == STOP:
+                _stop(plan, run, past, calendar)
+        elif op == RUN:
+            _start(plan, run, past, calendar)
+        elif op == STOP and state == "paused":
+            _stop(plan, run, past, calendar)
+    now.outcome = outcome = plan.outcomes[step]
+    now.closed_at = at if outcome else None
+    if now.registered_at is None and step in plan.registered:
         now.registered_at = at
 
 
-def _start(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> None:
-    clock = plan.clocks[index]
+def _start(plan: Plan, run: Run, past: Past, calendar: Calendar) -> None:
+    clock = plan.clocks[run.index]
     if run.state == "paused" and run.paused_at is not None:
         run.paused += calendar.between(run.paused_at, past.at, clock.length.unit)
         run.paused_at = None
@@ -188,10 +195,10 @@ def _start(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> 
         run.fixed = date.fromisoformat(given)
 
 
-def _stop(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> None:
+def _stop(plan: Plan, run: Run, past: Past, calendar: Calendar) -> None:
     """A stopped clock keeps the deadline it was measured by, so that a later calendar changes nothing."""
     if run.paused_at is not None:
-        run.paused += calendar.between(run.paused_at, past.at, plan.clocks[index].length.unit)
+        run.paused += calendar.between(run.paused_at, past.at, plan.clocks[run.index].length.unit)
         run.paused_at = None
     run.state, run.stopped_at, run.warn_at, run.provisional = "stopped", past.at, None, False
     due = (past.data.get("dues") or {}).get(run.key)
@@ -199,13 +206,13 @@ def _stop(plan: Plan, index: int, run: Run, past: Past, calendar: Calendar) -> N
 
 
 def _settle(plan: Plan, now: Standing, calendar: Calendar) -> None:
-    for index, run in enumerate(now.clocks):
+    for run in now.clocks:
         if run.state in ("running", "paused") or (run.state == "stopped" and run.due_at is None):
-            _due(plan, index, run, now, calendar)
+            _due(plan, run, now, calendar)
 
 
-def _due(plan: Plan, index: int, run: Run, now: Standing, calendar: Calendar) -> None:
-    clock = plan.clocks[index]
+def _due(plan: Plan, run: Run, now: Standing, calendar: Calendar) -> None:
+    clock, index = plan.clocks[run.index], run.index
     if run.started_at is None:
         return
     if run.fixed is not None:

@@ -12,7 +12,9 @@ STOP, RUN, PAUSE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`ops[step]` tells for each clock, in order, whether it runs, pauses or has stopped there."""
+    """`ops[step]` tells for each clock, in order, whether it runs, pauses or has stopped there; a case that reaches one
+    of the steps `registered` has been taken up.
+    """
 
     procedure: Procedure
     first: str
@@ -20,6 +22,7 @@ class Plan:
     clocks: tuple[Clock, ...]
     ops: dict[str, tuple[int, ...]]
     outcomes: dict[str, str]
+    registered: frozenset[str]
     acts: dict[str, Act]
     acts_at: dict[str, tuple[str, ...]]
 
@@ -57,6 +60,7 @@ def _ready(identity: str, holder: _Holder) -> Plan:
         clocks=tuple(_ending(clock) for clock in p.clocks.values()),
         ops={step: tuple(_op(clock, step) for clock in p.clocks.values()) for step in p.steps},
         outcomes={key: step.outcome for key, step in p.steps.items()},
+        registered=frozenset(key for key, step in p.steps.items() if step.stage not in ("intake", "closed")),
         acts=dict(p.acts),
         acts_at={
             key: tuple(name for name, act in p.acts.items() if _reaches(act, key, step.final))

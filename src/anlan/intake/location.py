@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Count, Max, Min
-
 from anlan.intake.channel import Channel
 from anlan.intake.reading import Reason, Understood, sentence
 from anlan.kernel.geometry import PolygonIndex
 from anlan.kernel.text import Refusal, Text
-from anlan.places import areas, towns
+from anlan.places import areas, register, towns
 from anlan.places.models import Officer, Site
 from anlan.places.record import day_of
 from anlan.places.scope import posts_of
@@ -71,26 +68,15 @@ class Tree:
         return shared
 
 
-_trees: dict[tuple[Any, ...], Tree] = {}
-
-
 def tree(*, at: datetime) -> Tree:
     """The areas on the day of `at`, kept in memory while they do not change."""
+    trees: dict[date, Tree] = register.current().kept("trees", dict)
     day = day_of(at)
-    version = _version(day)
-    known = _trees.get(version)
-    if known is None:
-        if len(_trees) >= _REMEMBERED:
-            _trees.clear()
-        known = _trees[version] = _read(day)
-    return known
-
-
-def _version(day: date) -> tuple[Any, ...]:
-    """What tells one tree from another: which versions of areas hold on the day, and when the last one was changed."""
-    held = areas.at_day(day).order_by()
-    counts = held.aggregate(rows=Count("pk"), low=Min("pk"), high=Max("pk"), changed=Max("changed_at"))
-    return (connection.settings_dict["NAME"], *counts.values())
+    if day not in trees:
+        if len(trees) >= _REMEMBERED:
+            trees.clear()
+        trees[day] = _read(day)
+    return trees[day]
 
 
 def _read(day: date) -> Tree:

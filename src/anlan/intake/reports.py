@@ -17,7 +17,7 @@ from anlan.intake.models import Batch, Photo, Quarantined, Report
 from anlan.intake.reading import Reason
 from anlan.kernel.memory import uncollected
 from anlan.kernel.text import Refusal
-from anlan.ledger import events
+from anlan.ledger import events, single
 from anlan.places.models import Officer
 from anlan.places.scope import Reach
 
@@ -76,8 +76,8 @@ def receive(
             raise OutOfReach(row.reasons[0].text.zh, row.reasons[0].text.en, field="area")
         if row.report is None and channel.kind == "form":
             raise NotUnderstood(row.reasons)
-        report = Report.objects.get(pk=row.report) if row.report else None
-        held = Quarantined.objects.get(pk=row.held) if row.held else None
+        report = single.read(Report, row.report) if row.report else None
+        held = single.read(Quarantined, row.held) if row.held else None
         if report is not None and photos:
             Photo.objects.filter(pk__in=[photo.pk for photo in photos], report=None).update(report=report)
     return Received(report, held, row.repeated, row.reasons)

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import Field
 
+FEW = 4
+"""Fewer rows than this are inserted one by one: COPY pays off later."""
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -32,12 +34,15 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     converters = [(place, converter(fields[name])) for place, name in enumerate(columns)]
     needed = [(place, convert) for place, convert in converters if convert is not None]
     ready = _ready(rows, needed)
+    first = list(islice(ready, FEW))
+    if not first:
+        return 0
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(connection.ops.quote_name(str(fields[name].column)) for name in columns)
-    if postgres:
-        return _copy(f"COPY {table} ({names}) FROM STDIN", ready)
+    if postgres and len(first) == FEW:
+        return _copy(f"COPY {table} ({names}) FROM STDIN", chain(first, ready))
     places = ", ".join(["%s"] * len(columns))
-    return _execute_many(f"INSERT INTO {table} ({names}) VALUES ({places})", ready)  # noqa: S608 - names of our models
+    return _execute_many(f"INSERT INTO {table} ({names}) VALUES ({places})", chain(first, ready))  # noqa: S608 - names of our models
 
 
 Convert = Callable[[Any], Any]

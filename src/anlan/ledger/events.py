@@ -21,7 +21,9 @@ from anlan.ledger.models import Event
 COLUMNS = ("id", "kind", "subject", "by", "at", "device_at", "recorded_at", "area_path", "key", "data")
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _VALUES = ", ".join(["%s"] * len(COLUMNS))
-_INSERT = f"INSERT INTO ledger_event (tx, {_NAMES}) VALUES (0, {_VALUES})"  # noqa: S608 - our own column names
+_HEAD = f"INSERT INTO ledger_event (tx, {_NAMES})"
+_ROW = f"(0, {_VALUES})"
+_INSERT = f"{_HEAD} VALUES {_ROW}"
 _APPEND = f"{_INSERT} ON CONFLICT (key) DO NOTHING RETURNING seq, tx"
 _COPY = f"COPY ledger_event (tx, {_NAMES}) FROM STDIN"
 _TOLD = 'SELECT kind, at, "by", data, key FROM ledger_event WHERE subject = %s ORDER BY seq'
@@ -94,6 +96,25 @@ def append(event: NewEvent) -> Event:
     return Event(seq=row[0], tx=row[1], **values)
 
 
+def append_together(events: Sequence[NewEvent]) -> None:
+    """Append the few events of one change by one statement, in this order.
+
+    Raises AlreadyRecorded when a key is there. Others of the events may then be written: leave the transaction, so that
+    none of it stays.
+    """
+    _must_be_in_transaction()
+    for event in events:
+        _check_kind(event.kind)
+    rows = _rows(events)
+    with connection.cursor() as cursor:
+        statement = f"{_HEAD} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT (key) DO NOTHING RETURNING key"
+        cursor.execute(statement, [value for row in rows for value in row])
+        written = cursor.fetchall()
+    if len(written) < len(rows):
+        known = {key for (key,) in written}
+        raise AlreadyRecorded(next(str(event.key) for event in events if event.key not in known))
+
+
 def append_many(events: Sequence[NewEvent]) -> None:
     """Append events in this order, all or none, as fast as the database takes them.
 
@@ -153,7 +174,9 @@ def _check_kind(kind: str) -> None:
 def _write(events: Sequence[NewEvent]) -> None:
     rows = _rows(events)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if len(rows) == 1:
+            cursor.execute(_INSERT, rows[0])
+        elif connection.vendor == "postgresql":
             with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
                 for row in rows:
                     copy.write_row((0, *row))

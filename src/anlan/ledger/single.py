@@ -37,7 +37,7 @@ def read(model: type[M], key: Any, *, lock: bool = False) -> M | None:
     for place, converters, expression in made.converters:
         for convert in converters:
             values[place] = convert(values[place], expression, connection)
-    return model.from_db(DEFAULT_DB_ALIAS, made.names, values)
+    return part(model, made.names, values)
 
 
 def change(model: type[models.Model], columns: Columns, values: Sequence[Any], *, where: Columns) -> int:
@@ -78,6 +78,15 @@ def _changing(
     statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {equal}"  # noqa: S608 - names of our models
     found = enumerate(bulk.converter(fields[name]) for name in (*columns, *where))
     return statement, [(place, convert) for place, convert in found if convert is not None]
+
+
+def part(model: type[M], names: Sequence[str], values: Sequence[Any]) -> M:
+    """A stored row as an instance of which only these attributes were read; the others are read when asked for."""
+    made = model.__new__(model)
+    made.__dict__.update(zip(names, values, strict=True))
+    made._state = state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    return made
 
 
 def fresh(model: type[M], values: Mapping[str, Any]) -> M:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.kernel.workdays import Calendar, calendar_for
+from anlan.places import register
 from anlan.places.models import Area, Holiday, Officer
 from anlan.places.record import record
+from anlan.places.register import Register
 
 DEFAULT = "china"
 
@@ -21,32 +21,9 @@ class NoticeRefused(Refusal):
     """The notice cannot be loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """What was read the last time: which areas have a calendar of their own, longest path first, and each one laid."""
-
-    version: tuple[object, ...]
-    areas: tuple[tuple[str, str], ...]
-    laid: dict[str, Calendar]
-    found: dict[str, str]
-
-
-# A shelf for each database a process speaks to: one, but in tests and restores.
-_shelves: dict[str, _Shelf] = {}
-
-# One look answers for both tables; the partial indexes make each count a short walk.
-_VERSION = (
-    "SELECT (SELECT COUNT(*) FROM places_holiday),"
-    " (SELECT COUNT(*) FROM places_holiday WHERE is_working),"
-    " (SELECT MAX(loaded_at) FROM places_holiday),"
-    " (SELECT COUNT(*) FROM places_area WHERE calendar <> %s),"
-    " (SELECT MAX(changed_at) FROM places_area WHERE calendar <> %s)"
-)
-
-
 def calendar(key: str) -> Calendar:
     """The calendar `key` with every loaded notice applied (one small query; hold on to it through a batch)."""
-    return _lay(_shelf(), key)
+    return _laid(register.current(), key)
 
 
 def calendar_at(area_path: str) -> Calendar:
@@ -56,36 +33,35 @@ def calendar_at(area_path: str) -> Calendar:
 
 def calendars() -> Callable[[str], Calendar]:
     """`calendar_at` for a batch: what it needs is read once, so that asking for many areas costs no query each."""
-    shelf = _shelf()
+    known = register.current()
+    own = known.kept("areas with a calendar", _own)
+    found: dict[str, Calendar] = known.kept("calendars by path", dict)
 
     def at(area_path: str) -> Calendar:
-        key = shelf.found.get(area_path)
-        if key is None:
-            key = next((key for path, key in shelf.areas if area_path.startswith(path)), DEFAULT)
-            shelf.found[area_path] = key
-        return _lay(shelf, key)
+        laid = found.get(area_path)
+        if laid is None:
+            key = next((key for path, key in own if area_path.startswith(path)), DEFAULT)
+            laid = found[area_path] = _laid(known, key)
+        return laid
 
     return at
 
 
-def _shelf() -> _Shelf:
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSION, ["", ""])
-        version = (catalogue.current(), *cursor.fetchone())
-    name = str(connection.settings_dict["NAME"])
-    shelf = _shelves.get(name)
-    if shelf is None or shelf.version != version:
-        rows = Area.objects.exclude(calendar="").values_list("path", "calendar")
-        shelf = _shelves[name] = _Shelf(version, tuple(sorted(rows, key=lambda row: -len(row[0]))), {}, {})
-    return shelf
+def _own() -> list[tuple[str, str]]:
+    """The areas that have a calendar of their own, longest path first."""
+    rows = Area.objects.exclude(calendar="").values_list("path", "calendar")
+    return sorted(rows, key=lambda row: -len(row[0]))
 
 
-def _lay(shelf: _Shelf, key: str) -> Calendar:
-    if key not in shelf.laid:
+def _laid(known: Register, key: str) -> Calendar:
+    """The calendar as the package ships it, under the days that notices set."""
+
+    def lay() -> Calendar:
         base = calendar_for(key)
         days = dict(Holiday.objects.filter(calendar=key).values_list("date", "is_working"))
-        shelf.laid[key] = base.with_days(days) if days else base
-    return shelf.laid[key]
+        return base.with_days(days) if days else base
+
+    return known.kept(("calendar", key), lay)
 
 
 @transaction.atomic

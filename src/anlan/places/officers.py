@@ -5,6 +5,7 @@ No name, phone or user name ever enters an event: the ledger knows an officer by
 
 from __future__ import annotations
 
+import copy
 import re
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -15,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from anlan.kernel.text import Refusal, Text
+from anlan.places import register
 from anlan.places.models import Area, Department, Officer, Party, Post
 from anlan.places.record import day_of, record
 from anlan.places.role import role as declared_role
@@ -84,6 +86,12 @@ def create(
     officer.save()
     record("officer.created", officer, by=by, at=at, data={"machine": is_machine})
     return officer
+
+
+def of(pk: int) -> Officer | None:
+    """The officer with this number as an instance of one's own, read from the register."""
+    found = register.current().rows(Officer.objects.all(), [pk]).get(pk)
+    return copy.copy(found) if found else None
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from anlan.ledger import events
 from anlan.ledger.models import Event
+from anlan.places import register
 from anlan.places.models import Area, Officer
 
 NAMES = UUID("6c1f3f0e-52c5-5e0b-9f0b-4a7d2c1b8e55")
@@ -35,7 +36,8 @@ def record(
     area_path: str = "",
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Append that `kind` happened to `thing`. Call it in the transaction of the change."""
+    """Append that `kind` happened to `thing`. Call it in the transaction of the change, after it."""
+    register.forget()
     return events.append(
         events.NewEvent(
             kind=kind,

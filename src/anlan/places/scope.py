@@ -1,6 +1,7 @@
 """Who may see and do what: role × area subtree × department, decided here and nowhere else.
 
-Lists, pages, the API and exports all ask a `Reach`. It is read with one query and is pure data from then on.
+Lists, pages, the API and exports all ask a `Reach`. It is read with one query and is pure data from then on, kept until
+places change.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date, datetime
 from django.db.models import Q
 
 from anlan.kernel.text import Refusal
+from anlan.places import register
 from anlan.places.models import Officer, Post
 from anlan.places.record import day_of
 from anlan.places.role import ACTIONS, ReachKind, role
@@ -192,13 +194,14 @@ class Reach:
 
 
 def posts_of(officer: Officer, *, at: datetime) -> tuple[Post, ...]:
-    """The posts `officer` holds on the day of `at` (one query, with area, department and party)."""
+    """The posts `officer` holds on the day of `at`, with area, department and party, from the register."""
     if not officer.is_active:
         return ()
-    return tuple(
-        Post.objects.filter(on(day_of(at)), officer=officer)
-        .select_related("area", "department", "party")
-        .order_by("pk")
+    day = day_of(at)
+    related = ("area", "department", "party")
+    return register.current().kept(
+        ("posts", officer.pk, day),
+        lambda: tuple(Post.objects.filter(on(day), officer=officer).select_related(*related).order_by("pk")),
     )
 
 
@@ -212,7 +215,10 @@ def reach_of(officer: Officer, *, at: datetime, actions: Collection[str] | None 
     """What `officer` may do on the day of `at`; `actions` (a token's) narrows it further and never widens it."""
     allowed = None if actions is None else frozenset(actions)
     day = day_of(at)
-    return Reach(officer.pk, [_hold(post, day, allowed) for post in posts_of(officer, at=at)])
+    key = ("reach", officer.pk, officer.is_active, day, allowed)
+    return register.current().kept(
+        key, lambda: Reach(officer.pk, [_hold(post, day, allowed) for post in posts_of(officer, at=at)])
+    )
 
 
 def _hold(post: Post, day: date, allowed: frozenset[str] | None) -> Hold:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from anlan.kernel.text import Refusal
+from anlan.places import register
 from anlan.places.models import Officer, Token
 from anlan.places.record import record
 from anlan.places.role import ACTIONS
@@ -49,12 +51,16 @@ def issue(
 
 def read(secret: str, *, at: datetime) -> Token | None:
     """The token of `secret` with its officer, or None when it is unknown, revoked, expired or its officer has left."""
-    token = Token.objects.select_related("officer").filter(digest=_digest(secret)).first()
+    digest = _digest(secret)
+    found = Token.objects.select_related("officer").filter
+    token: Token | None = register.current().kept(("token", digest), lambda: found(digest=digest).first())
     if token is None or token.revoked_at is not None or not token.officer.is_active:
         return None
     if token.expires_at is not None and token.expires_at <= at:
         return None
-    return token
+    own = copy.copy(token)
+    own.officer = copy.copy(token.officer)
+    return own
 
 
 @transaction.atomic

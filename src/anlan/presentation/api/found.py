@@ -36,8 +36,8 @@ def areas_within(request: Asked, action: str) -> QuerySet[Area]:
 
 
 def area(request: Asked, code: str, action: str, *, field: str = "area") -> Area:
-    found = areas_within(request, action).filter(code=code).first()
-    if found is None:
+    found = areas.of_day(code, day_of(request.at))
+    if found is None or not any(found.path.startswith(path) for path in request.reach.areas(action)):
         raise Unknown(code, field)
     return found
 
@@ -119,6 +119,8 @@ def own_officer(request: Asked, pk: int, action: str) -> Officer:
 
 def photos(request: Asked, ids: list[UUID], *, case: UUID | None = None) -> tuple[Photo, ...]:
     """The caller's own uploads by id, in that order: not yet used, or used in this very case (a repeated act)."""
+    if not ids:
+        return ()
     free = Q(case_photos__isnull=True, report__isnull=True)
     mine = Photo.objects.filter(free | Q(case_photos__case=case), by=request.user, pk__in=ids).distinct()
     known = {photo.pk: photo for photo in mine}

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from anlan.kernel.text import Refusal, Text
 from anlan.places.models import Area, Department, Officer
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.lists import page_of
+from anlan.presentation.web.lists import Page, page_of
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -109,12 +109,21 @@ def listed(
     request: Asked, query: QuerySet[M], paging: Paging, *, order: Sequence[str], show: Callable[[M], dict[str, Any]]
 ) -> dict[str, Any]:
     """One page of `query` by key, each row shown by `show`."""
+    return told(one_page(request, query, paging, order=order), show)
+
+
+def told(page: Page, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """A page as `Listing`."""
+    return {"items": [show(item) for item in page.items], "before": page.before, "after": page.after}
+
+
+def one_page(request: Asked, query: QuerySet[Any, Any], paging: Paging, *, order: Sequence[str]) -> Page:
+    """One page of `query` by key; a cursor of another list is refused."""
     try:
-        page = page_of(query, request, order=order, size=paging.limit, strict=True)
+        return page_of(query, request, order=order, size=paging.limit, strict=True)
     except ValueError:
         raise Refusal(
             "翻页位置（after 或 before）不是这个列表给出的；请从第一页开始。",
             "The cursor (after or before) was not given by this list; start again from the first page.",
             field="after",
         ) from None
-    return {"items": [show(item) for item in page.items], "before": page.before, "after": page.after}

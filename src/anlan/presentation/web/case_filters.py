@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -15,7 +16,7 @@ from anlan.casework.procedure import PROCEDURES
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
-from anlan.places.areas import at_day
+from anlan.places import areas, register
 from anlan.places.models import Area, Department
 from anlan.places.record import day_of
 from anlan.places.scope import within
@@ -60,12 +61,12 @@ def filters(request: Asked) -> Filters:
     at, hint = request.at, Text(zh="编号、标题或地址", en="Number, title or address")
     fields = [
         Filter("q", Text(zh="查找", en="Find"), "search", apply=_text, hint=hint),
-        Filter("area", Text(zh="辖区", en="Area"), choices=_areas(request), apply=lambda rows, v: rows),
+        Filter("area", Text(zh="辖区", en="Area"), choices=partial(_areas, request), apply=lambda rows, v: rows),
         Filter("light", Text(zh="状态", en="Light"), choices=LIGHTS, apply=lambda rows, v: rows.filter(_lit(v, at))),
-        Filter("department", Text(zh="主办部门", en="Led by"), choices=_departments(request), apply=_led),
-        Filter("topic", Text(zh="类别", en="Topic"), choices=topic_choices(), apply=_about),
-        Filter("procedure", Text(zh="程序", en="Procedure"), choices=_procedures(), apply=_under),
-        Filter("step", Text(zh="环节", en="Step"), choices=_steps(request), apply=lambda rows, v: rows.filter(step=v)),
+        Filter("department", Text(zh="主办部门", en="Led by"), choices=partial(_departments, request), apply=_led),
+        Filter("topic", Text(zh="类别", en="Topic"), choices=topic_choices, apply=_about),
+        Filter("procedure", Text(zh="程序", en="Procedure"), choices=_procedures, apply=_under),
+        Filter("step", Text(zh="环节", en="Step"), choices=partial(_steps, request), apply=_at_step),
         Filter("mine", Text(zh="与我", en="Mine"), choices=MINE, apply=lambda rows, v: rows.filter(_own(v, request))),
         Filter("since", Text(zh="立案自", en="Opened from"), "date", apply=_since),
         Filter("until", Text(zh="立案至", en="Opened to"), "date", apply=_until),
@@ -146,6 +147,10 @@ def _led(rows: Rows, key: str) -> Rows:
     return rows.filter(lead__in=Department.objects.filter(key=key).values("pk"))
 
 
+def _at_step(rows: Rows, step: str) -> Rows:
+    return rows.filter(step=step)
+
+
 def _about(rows: Rows, key: str) -> Rows:
     """A topic, with the narrower ones under it."""
     topics = catalogue.current().all(TOPICS)
@@ -175,13 +180,8 @@ def _begin(day: str) -> datetime:
 def _areas(request: Asked) -> list[tuple[str, Any]]:
     """The area chosen, what lies directly below it, and the top of one's own reach."""
     paths = request.reach.areas("cases.see")
-    today = at_day(day_of(request.at))
-    near = Q(path__in=paths)
-    if request.area:
-        near |= Q(pk=request.area.pk) | Q(parent=request.area)
-    else:
-        near |= Q(parent__path__in=paths)
-    rows = list(today.filter(near).order_by("path")[:MANY])
+    here = [request.area.path] if request.area else []
+    rows = areas.together(day_of(request.at), paths=[*paths, *here], below=here or paths, most=MANY)
     top = min((each.path.count("/") for each in rows), default=0)
     return [(each.code, _set_in(each, each.path.count("/") - top)) for each in rows]
 
@@ -193,10 +193,14 @@ def _set_in(area: Area, depth: int) -> str:
 def _departments(request: Asked) -> list[tuple[str, Any]]:
     paths = request.reach.areas("cases.see")
     above = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/"}
-    rows = Department.objects.filter(within(paths, "area__path") | Q(area__path__in=above), is_active=True)
-    found: list[tuple[str, Any]] = [("-", Text(zh="（未派）", en="(not sent yet)"))]
-    named = rows.order_by("name_zh", "pk").values_list("key", "name_zh", "name_en")[:MANY]
-    return found + [(key, Text(zh=zh, en=en)) for key, zh, en in named]
+
+    def read() -> list[tuple[str, Any]]:
+        rows = Department.objects.filter(within(paths, "area__path") | Q(area__path__in=above), is_active=True)
+        named = rows.order_by("name_zh", "pk").values_list("key", "name_zh", "name_en")[:MANY]
+        return [(key, Text(zh=zh, en=en)) for key, zh, en in named]
+
+    found = register.current().kept(("departments to choose", tuple(paths)), read)
+    return [("-", Text(zh="（未派）", en="(not sent yet)")), *found]
 
 
 def _procedures() -> list[tuple[str, Any]]:

@@ -13,7 +13,9 @@ from anlan.casework.models import Case
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
-from anlan.places import holidays
+from anlan.ledger.single import part
+from anlan.places import areas, holidays, register
+from anlan.places.models import Department, Officer, Site
 from anlan.presentation.web import lights
 from anlan.presentation.web.deadlines import Calendars, case_time, step_title
 from anlan.presentation.web.lists import Column, Table, table
@@ -63,6 +65,38 @@ def with_names(query: QuerySet[Case]) -> QuerySet[Case]:
     )  # fmt: skip
 
 
+COLUMNS = (
+    "id", "number", "procedure", "edition", "topic", "title", "address", "area_id", "area_path", "lead_id",
+    "handler_id", "opened_at", "step", "closed_at", "clock", "warn_at", "due_at", "provisional", "paused", "hung",
+    "returns", "reworks", "reports_count", "outcome", "rev",
+)  # fmt: skip
+"""What a row of a list shows of a case itself; whose it is and where stands in the register."""
+
+
+def lean(query: QuerySet[Case], *more: str) -> QuerySet[Case, Any]:
+    """The same cases as bare rows of `COLUMNS` and `more`: fifty are read in a third of the time of instances."""
+    return query.values_list(*COLUMNS, *more, named=True)
+
+
+def named(rows: Sequence[Any]) -> list[Case]:
+    """Cases from `lean` rows, each with its area, lead and handler from the register."""
+    known = register.current()
+    where = areas.named(row.area_id for row in rows)
+    leads = known.rows(Department.objects.all(), (row.lead_id for row in rows))
+    people = known.rows(Officer.objects.all(), (row.handler_id for row in rows))
+    found = []
+    for row in rows:
+        case = part(Case, COLUMNS, row[: len(COLUMNS)])
+        case._state.fields_cache = {
+            "area": where[row.area_id], "lead": leads.get(row.lead_id), "handler": people.get(row.handler_id),
+        }  # fmt: skip
+        if len(row) > len(COLUMNS):
+            site = part(Site, ("id", "code"), (row.site_id, row.site__code)) if row.site_id else None
+            case.__dict__["site_id"], case._state.fields_cache["site"] = row.site_id, site
+        found.append(case)
+    return found
+
+
 def _when(case: Case, calendars: Calendars, now: datetime) -> Any:
     if case.closed_at is not None:
         return case.closed_at
@@ -105,9 +139,9 @@ def columns(now: datetime, calendars: Calendars) -> Sequence[Column]:
 
 def rows_of(cases: Iterable[Case], *, caption: Text, now: datetime, **rest: Any) -> Table:
     """A table of cases that open in the drawer; `rest` goes to the table."""
-    found = list(cases)
+    found, address = list(cases), reverse("case", args=["-"]).replace("-", "{}")
     calendars = holidays.calendars() if found else holidays.calendar_at
     return table(
-        found, columns(now, calendars), caption=caption, url=lambda case: reverse("case", args=[case.number]),
+        found, columns(now, calendars), caption=caption, url=lambda case: address.format(case.number),
         light=lambda case: lights.light_of(case, now=now), drawer=True, **rest,
     )  # fmt: skip

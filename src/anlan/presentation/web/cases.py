@@ -16,13 +16,13 @@ from anlan.casework.models import Case
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs
 from anlan.presentation.web.case_filters import STATES, filters, narrowed
-from anlan.presentation.web.case_rows import rows_of, with_names
+from anlan.presentation.web.case_rows import lean, named, rows_of
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import PAGE_SIZE, Empty, Filters, Page, cursor_of, page_of
 
 TITLE = Text(zh="事项", en="Cases")
-BY_DUE = ("due_at", "pk")
-BY_OPENED = ("-opened_at", "-pk")
+BY_DUE = ("due_at", "id")
+BY_OPENED = ("-opened_at", "-id")
 STILL = "s."
 """Begins a cursor among the cases whose clocks stand still."""
 LAST_DUE = cursor_of(Case(pk=UUID(int=2**128 - 1), due_at=datetime.max.replace(tzinfo=UTC)), BY_DUE)
@@ -35,10 +35,10 @@ def index(request: Asked) -> HttpResponse:
     state, sort = state_of(request), sort_of(request)
     bar = filters(request)
     rows, bounded = narrowed(request, bar, state)
-    page = paged(with_names(rows), request, sort)
+    page = paged(lean(rows), request, sort)
     may_bulk = request.reach.may("cases.bulk") and bool(page.items)
     shown = rows_of(
-        page.items, caption=TITLE, now=request.at, empty=_empty(request, bar), page=page, quiet_caption=True,
+        named(page.items), caption=TITLE, now=request.at, empty=_empty(request, bar), page=page, quiet_caption=True,
         pick=may_bulk, form="bulk",
     )  # fmt: skip
     said = {
@@ -61,7 +61,7 @@ def sort_of(request: Asked) -> str:
     return "opened" if state_of(request) != "open" or given == "opened" else "due"
 
 
-def paged(rows: QuerySet[Case], request: Asked, sort: str) -> Page:
+def paged(rows: QuerySet[Case, Any], request: Asked, sort: str) -> Page:
     """One page. By deadline, the cases whose clocks stand still come after all that have one, newest first."""
     if sort == "opened":
         return page_of(rows, request, order=BY_OPENED)
@@ -74,7 +74,7 @@ def paged(rows: QuerySet[Case], request: Asked, sort: str) -> Page:
     return page if page.after else _with_still(page, rows)
 
 
-def _with_still(page: Page, rows: QuerySet[Case]) -> Page:
+def _with_still(page: Page, rows: QuerySet[Case, Any]) -> Page:
     """The last page of those with a deadline, filled up with those without."""
     room = PAGE_SIZE - len(page.items)
     still = list(rows.filter(due_at=None).order_by(*BY_OPENED)[: room + 1])

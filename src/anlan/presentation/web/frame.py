@@ -17,10 +17,10 @@ from django.utils.functional import SimpleLazyObject
 
 from anlan.casework.models import Notice
 from anlan.kernel.text import Refusal, Text
-from anlan.places.areas import at_day
+from anlan.places import areas, register
 from anlan.places.models import Area, Officer
 from anlan.places.record import day_of
-from anlan.places.scope import Reach, reach_of, within
+from anlan.places.scope import Reach, reach_of
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, WEB, NotPermitted
 from anlan.presentation.saying import speaking_in
 from anlan.presentation.web.errors import refused
@@ -87,8 +87,8 @@ def area_of(request: HttpRequest) -> Area | None:
     if not code or "\x00" in code:
         return None
     reach: Reach = request.reach  # type: ignore[attr-defined]
-    mine = within((hold.path for hold in reach.holds), "path")
-    return Area.objects.filter(mine, code=code, valid_to__isnull=True).order_by("-valid_from").first()
+    area = areas.lasting(code)
+    return area if area and any(area.path.startswith(hold.path) for hold in reach.holds) else None
 
 
 class FrameMiddleware:
@@ -98,6 +98,10 @@ class FrameMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        with register.held():
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         at = timezone.now()
         request.at = at  # type: ignore[attr-defined]
         request.reach = SimpleLazyObject(lambda: _reach(request, at))  # type: ignore[attr-defined]
@@ -162,7 +166,7 @@ def words_for(request: HttpRequest, words: tuple[Word, ...]) -> list[Word]:
 def scope_of(reach: Reach, at: datetime) -> Text:
     """What the header says one's scope is: the area's name, or how many there are."""
     paths = list(dict.fromkeys(hold.path for hold in reach.holds))
-    named = list(at_day(day_of(at)).filter(path__in=paths)[:3])
+    named = areas.together(day_of(at), paths=paths, most=3)
     if not named:
         return Text(zh="没有岗位", en="No post")
     if len(paths) > 2:
@@ -178,7 +182,7 @@ def _address(name: str) -> str:
 
 
 def _unread(officer: Any) -> int:
-    return Notice.objects.filter(officer_id=officer, read_at__isnull=True)[:100].count()
+    return len(Notice.objects.filter(officer_id=officer, read_at__isnull=True).values_list("pk")[:100])
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def table(
 
 
 def page_of(
-    query: QuerySet[M], request: HttpRequest, *, order: Sequence[str], size: int = PAGE_SIZE, strict: bool = False
+    query: QuerySet[M, Any], request: HttpRequest, *, order: Sequence[str], size: int = PAGE_SIZE, strict: bool = False
 ) -> Page:
     """One page of `query` by key: the last row's `order` values are the cursor, so page 50 costs what page 1 costs.
 
@@ -215,14 +215,18 @@ class Filter:
     key: str
     title: Text
     kind: str = "choice"
-    choices: Choices = ()
+    choices: Choices | Callable[[], Choices] = ()
     apply: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
     hint: Text | None = None
     value: str = ""
 
     def shown(self) -> Any:
         """The words of the value that is set."""
-        return dict(self.choices).get(self.value, self.value)
+        return dict(self.offered()).get(self.value, self.value)
+
+    def offered(self) -> Choices:
+        """The choices; those that have to be looked up are asked for only when they are needed."""
+        return self.choices() if callable(self.choices) else self.choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +273,10 @@ class Filters:
 
 def _value(each: Filter, given: str) -> str:
     given = given.replace("\x00", "")[:100]
+    if not given:
+        return ""
     if each.kind == "choice":
-        return given if any(given == str(value) for value, _ in each.choices) else ""
+        return given if any(given == str(value) for value, _ in each.offered()) else ""
     if each.kind == "date":
         try:
             day = date.fromisoformat(given)

@@ -26,7 +26,7 @@ from anlan.presentation.saying import say
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import LANGUAGE_COOKIE, LANGUAGES, Asked
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "anlan.presentation.backend.Backend"
 USERNAME = Text(zh="用户名", en="User name")
 PASSWORD = Text(zh="密码", en="Password")
 RULES = Text(

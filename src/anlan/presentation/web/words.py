@@ -18,6 +18,11 @@ WEEKDAYS: tuple[Text, ...] = (
 WEEKDAYS += (Text(zh="周五", en="Fri"), Text(zh="周六", en="Sat"), Text(zh="周日", en="Sun"))
 
 
+def _local(moment: datetime) -> datetime:
+    # The town has one time zone; Django's own answer, which may differ by thread, takes as long as all the words.
+    return moment.astimezone(timezone.get_default_timezone())
+
+
 def day(value: date, *, today: date) -> Text:
     """A date; the year is left out when it is this year."""
     zh, en = f"{value.month}月{value.day}日", f"{value.day} {MONTHS[value.month - 1]}"
@@ -28,7 +33,7 @@ def day(value: date, *, today: date) -> Text:
 
 def moment(value: datetime, *, now: datetime) -> Text:
     """A date and local time of day; today and yesterday are said so."""
-    local, here = timezone.localtime(value), timezone.localtime(now)
+    local, here = _local(value), _local(now)
     clock = f"{local:%H:%M}"
     ago = (here.date() - local.date()).days
     if ago == 0:
@@ -41,8 +46,8 @@ def moment(value: datetime, *, now: datetime) -> Text:
 
 def stamp(value: datetime, *, now: datetime) -> Text:
     """A date and local time of day, never "today": for deadlines and printed pages."""
-    local = timezone.localtime(value)
-    said = day(local.date(), today=timezone.localtime(now).date())
+    local = _local(value)
+    said = day(local.date(), today=_local(now).date())
     return Text(zh=f"{said.zh} {local:%H:%M}", en=f"{said.en} {local:%H:%M}")
 
 
