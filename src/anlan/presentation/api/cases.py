@@ -19,7 +19,7 @@ from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.presentation.api import case_shapes, found
 from anlan.presentation.api.case_shapes import SHOWN, CaseFilters, CaseRow, CaseWhole, Deed, Deeds, NewCase
-from anlan.presentation.api.frame import Noun, client_key
+from anlan.presentation.api.frame import Noun, Plain, client_key
 from anlan.presentation.api.shapes import Listing, Words, one_page, told, words
 from anlan.presentation.web.case_rows import lean, named
 from anlan.presentation.web.frame import Asked
@@ -66,7 +66,8 @@ def list_(request: Asked, given: Query[CaseFilters]) -> Any:
     page = one_page(request, lean(query, "site_id", "site__code"), given, order=order)
     shown = replace(page, items=named(page.items))
     # `row` says just what `CaseRow` has: reading fifty of them back to make sure would be a quarter of the time.
-    return Response(told(shown, lambda case: case_shapes.row(case, now=request.at)))
+    said = told(shown, lambda case: case_shapes.row(case, now=request.at))
+    return Response(said, json_dumps_params=Plain.json_dumps_params)
 
 
 @router.post("", response={200: CaseWhole, 201: CaseWhole})

@@ -14,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from ninja import Router
 from ninja.errors import AuthenticationError
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -146,6 +147,12 @@ class Strict(Parser):
         found: dict[str, Any] = super().parse_querydict(data, list_fields, request)
         _check({name: value for name, value in found.items() if isinstance(value, str | list)}, parts=str)
         return found
+
+
+class Plain(JSONRenderer):
+    """Writes Chinese as Chinese: half the length of escapes, and sooner."""
+
+    json_dumps_params = {"ensure_ascii": False}
 
 
 def _no_constant(name: str) -> Any:

@@ -38,7 +38,7 @@ from anlan.presentation.api import (
     tokens,
     topics,
 )
-from anlan.presentation.api.frame import Strict
+from anlan.presentation.api.frame import Plain, Strict
 
 NOUNS = {
     "cases": cases,
@@ -78,7 +78,13 @@ deed. Lists are paged by the cursors `after` and `before`."""
 def build() -> NinjaAPI:
     """The API with every noun. No page of documentation: those load their scripts from elsewhere."""
     made = NinjaAPI(
-        title="Anlan 安澜", version="1", description=DESCRIPTION, docs_url=None, parser=Strict(), urls_namespace="api"
+        title="Anlan 安澜",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        parser=Strict(),
+        renderer=Plain(),
+        urls_namespace="api",
     )
     refusals.install(made)
     for noun, module in NOUNS.items():
