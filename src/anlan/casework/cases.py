@@ -223,6 +223,8 @@ def act(
 ) -> Case:
     """Do it, or raise what stands in the way. The same `key` twice is one act; a moved `rev` is told, not overrun."""
     with transaction.atomic():
+        if "case" in doing.data:
+            consequences.hold(case_id, doing.data["case"])
         case = single.read(Case, case_id, lock=True)
         if case is None:
             raise NoCase

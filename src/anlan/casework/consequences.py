@@ -45,6 +45,15 @@ def before(draft: Draft, act: Act, data: dict[str, Any], *, who: Actor, reach: R
         data["clock"] = _extension(draft, fields)
 
 
+def hold(case: UUID, other: Any) -> None:
+    """Lock the case and the `other` that an act names, both until the transaction ends, before either is read.
+
+    Always in the order of their ids: two cases merged into each other at one moment would else wait for each other.
+    """
+    either = Q(pk=case) | _named(other.strip()) if isinstance(other, str) else Q(pk=case)
+    list(Case.objects.select_for_update().filter(either).order_by("pk").values_list("pk"))
+
+
 def after(draft: Draft, act: Act, event: NewEvent, *, by: Officer, at: datetime, recorded_at: datetime) -> None:
     """Write what follows into the tables beside the case, in the same transaction."""
     for department, due in (event.data.get("assisting") or {}).items():

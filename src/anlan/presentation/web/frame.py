@@ -23,7 +23,7 @@ from anlan.places.record import day_of
 from anlan.places.scope import Reach, reach_of, within
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, WEB, NotPermitted
 from anlan.presentation.saying import speaking_in
-from anlan.presentation.web.errors import refused
+from anlan.presentation.web.errors import at_once, refused
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 LANGUAGE_COOKIE = "lang"
@@ -120,7 +120,8 @@ class FrameMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        return refused(request, error) if isinstance(error, Refusal) else None
+        refusal = error if isinstance(error, Refusal) else at_once(error)
+        return refused(request, refusal) if refusal else None
 
 
 def _reach(request: HttpRequest, at: datetime) -> Reach:
