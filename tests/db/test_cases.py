@@ -203,7 +203,11 @@ def test_a_department_that_assisted_is_asked_anew_when_the_case_is_dispatched_ag
     first = Unit.objects.get(case=hands.case)
     hands.do(town.analyst, "assisted", result="店面已查")
     hands.do(town.other_handler, "return", reason="店面不归市场局管")
-    data = {"department": town.housing.pk, "assisting": [town.fire.pk, town.market.pk], "task": "再查二楼"}
+    data: dict[str, Any] = {
+        "department": town.housing.pk,
+        "assisting": [town.fire.pk, town.market.pk],
+        "task": "再查二楼",
+    }
     hands.do(town.dispatcher, "dispatch", hours=72, **data)
     again = Unit.objects.get(case=hands.case, department=town.fire)
     assert (again.asked_at, again.task, again.done_at) == (hands.at, "再查二楼", None)
