@@ -8,14 +8,15 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import shapely
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from shapely.geometry import shape
 from shapely.validation import explain_validity
 
 from anlan.kernel.text import Refusal, Text
+from anlan.ledger.models import Event
 from anlan.places.models import Area, Department, Duty, Officer, Party, Post, Site
-from anlan.places.record import day_of, record
+from anlan.places.record import day_of, record, subject_of
 from anlan.places.scope import on, under
 
 LEVELS: Final[dict[str, Text]] = {
@@ -61,6 +62,44 @@ def find(code: str, day: date) -> Area:
             field="area",
         )
     return area
+
+
+def standing(area: Area) -> Area:
+    """`area` if it stands today, else its later version or the area that took it over; raises `NoArea` if none did.
+
+    What is given stands until the transaction ends: whoever would close or move it waits. So what is put into it now
+    is there for the follower that carries the area's things along.
+    """
+    found, passed = area, set[int]()
+    while found.pk not in passed:
+        ended = _ended(found)
+        if ended is None:
+            return found
+        passed.add(found.pk)
+        found = _next(found, ended) or area
+    raise NoArea(
+        f"{area.name_zh}已撤销，没有并入别的辖区；请另选辖区。",
+        f"{area.name_en} was closed and no area took it over; choose another.",
+        field="area",
+    )
+
+
+def _ended(area: Area) -> date | None:
+    """The day on which `area` ended; while it has not, nobody ends it before this transaction does."""
+    lock = " FOR SHARE" if connection.vendor == "postgresql" else ""  # SQLite has one writer
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT valid_to FROM places_area WHERE id = %s{lock}", [area.pk])  # noqa: S608 - one of two
+        (day,) = cursor.fetchone()
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def _next(area: Area, ended: date) -> Area | None:
+    """What followed on an area that has ended: who took it over, as the ledger knows it, else its next version."""
+    told = Event.objects.filter(subject=subject_of(area), kind="area.closed", area_path=area.path)
+    closed = told.filter(data__day=ended.isoformat()).order_by("-seq").first()
+    if closed is None:
+        return Area.objects.filter(code=area.code, valid_from=ended).order_by("-pk").first()
+    return Area.objects.filter(path=closed.data["into"]).order_by("-valid_from").first()
 
 
 def children(area: Area, day: date) -> QuerySet[Area]:
