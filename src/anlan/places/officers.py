@@ -19,7 +19,7 @@ from anlan.places import lock
 from anlan.places.models import Area, Department, Officer, Party, Post
 from anlan.places.record import day_of, record
 from anlan.places.role import role as declared_role
-from anlan.places.scope import on
+from anlan.places.scope import check_another, on
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 
@@ -114,6 +114,7 @@ def post(
     certificate_until: date | None = None,
 ) -> Post:
     """Give `officer` the role over `area` from `valid_from` (the day of `at`) to the day before `valid_to`."""
+    check_another(officer, by=by)
     begins = valid_from or day_of(at)
     _check_post(role, department, party, certificate_no, certificate_until)
     _check_term(begins, valid_to)
@@ -151,6 +152,7 @@ def unpost(held: Post, *, by: Officer | None, at: datetime, day: date | None = N
 @transaction.atomic
 def renew_certificate(held: Post, *, number: str, until: date, by: Officer | None, at: datetime) -> Post:
     """Enter the certificate's new number and last valid day."""
+    check_another(held.officer, by=by)
     _check_post(held.role, held.department, held.party, number, until)
     held.certificate_no, held.certificate_until = number.strip(), until
     held.save(update_fields=["certificate_no", "certificate_until"])

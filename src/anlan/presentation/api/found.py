@@ -107,8 +107,7 @@ def officer(request: Asked, pk: int, action: str, *, field: str = "officer") -> 
 def own_officer(request: Asked, pk: int, action: str) -> Officer:
     """The officer, if every post of theirs lies in the caller's reach: nobody rises by taking over somebody higher."""
     found = officer(request, pk, action)
-    held = found.posts.values_list("area__path", flat=True)
-    if not all(request.reach.covers(action, area_path=path) for path in held):
+    if not request.reach.administers(found, action, at=request.at):
         raise Refusal(
             "此人在您的辖区之外还有岗位，请由上级管理员办理。",
             "This officer holds posts outside your area; ask the administrator above you.",
