@@ -211,7 +211,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "party": {"pk": town.party.pk},
         "party_change": {"pk": town.party.pk},
         "duty": {"pk": of.duty.pk},
-        "duty_change": {"pk": of.duty.pk},
         "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
         "token_revoke": {"pk": of.token.pk},

@@ -81,7 +81,7 @@ class Furniture:
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
             "area": [*code, {"code": self.town.areas["甲县"]}],
             **dict.fromkeys(("department", "department_change"), one["department"]),
-            **dict.fromkeys(("duty", "duty_change"), one["duty"]),
+            "duty": one["duty"],
             **dict.fromkeys(("officer", "officer_change", "post_add"), one["officer"]),
             **dict.fromkeys(("party", "party_change"), one["party"]),
             "token": one["token"],

@@ -84,7 +84,7 @@ def test_a_password_set_by_somebody_else_is_changed_before_anything_else(town: W
 
 def test_a_token_begets_no_token_that_may_do_more(town: World) -> None:
     caller = Caller(token=token_of(town.administrator, ["tokens.edit", "officers.see"]))
-    body = {"officer": town.triage.pk, "name": "别的", "actions": ["cases.act"]}
+    body = {"officer": town.administrator.pk, "name": "别的", "actions": ["cases.act"]}
     assert caller.post("/tokens", body).error["field"] == "actions"
     assert caller.post("/tokens", body | {"actions": ["officers.see"]}).status == 201
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from anlan.casework import cases
+from anlan.casework.cases import Opening
 from anlan.intake.models import Photo
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
@@ -102,6 +104,17 @@ def test_a_case_is_opened_for_something_seen(town: World) -> None:
     assert caller.post("/cases", body | {"site": "house9"}).error["field"] == "site"
     assert caller.post("/cases", body | {"topic": "nothing", "key": "2"}).error["field"] == "topic"
     assert caller.post("/cases", body | {"procedure": "nothing", "key": "3"}).status in (404, 422)
+
+
+def test_who_opened_a_case_is_told_by_name_unless_a_resident_told_of_it(town: World) -> None:
+    seen = {}
+    for officer in (town.grid_worker, town.triage, town.volunteer, town.landlord):
+        opening = Opening(procedure="incident", area=town.grid, title="楼道堆物", party=town.party)
+        case = cases.open_case(opening, by=officer, at=town.at)
+        answer = Caller(town.supervisor).get(f"/cases/{case.pk}")
+        seen[officer.name] = answer.json["opened_by"]
+    named = {who.name: {"id": who.pk, "name": who.name} for who in (town.grid_worker, town.triage)}
+    assert seen == named | {town.volunteer.name: None, town.landlord.name: None}
 
 
 def test_one_act_on_many_cases_is_done_to_each_by_itself(town: World) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
 
 from anlan.casework.models import Case, Notice
 from anlan.kernel.ids import new_id
@@ -46,7 +49,7 @@ def fill(town: World, number: int) -> None:
     admin.post("/sites", {"name": "店", "kind": "shopfront", "area": "330101001001001", "operator": town.party.pk})
     admin.post("/parties", {"kind": "person", "name": "某", "area": "330101001"})
     admin.post("/departments", {"key": f"d{number}", "name": {"zh": "局", "en": "Office"}, "area": "330101"})
-    made = admin.post("/officers", {"username": f"u{number}", "name": "人"}).json["id"]
+    made = admin.post("/officers", {"username": f"u{number}", "name": "人", "is_machine": True}).json["id"]
     admin.post("/posts", {"officer": made, "role": "triage", "area": "330101"})
     admin.post("/duties", {"topic": "fire_exit", "area": "330101001001", "department": "fire", "officer": made,
                            "valid_from": f"2026-03-{number + 1:02}"})  # fmt: skip
@@ -130,6 +133,19 @@ def test_lists_are_exported_as_files_within_reach(town: World, form: str) -> Non
         assert mine.number.encode() in content
         assert "邻县".encode() not in content
         assert (b"'=cmd" in content) == (form == "csv")
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
+def test_no_cell_of_a_file_begins_a_formula_in_either_width(town: World, sign: str) -> None:
+    opened(town, title=f"{sign}1+1", address=f"{sign}2+2")
+    caller = Caller(town.triage)
+    [line] = list(csv.reader(caller.get("/export/cases", form="csv").content.decode("utf-8-sig").splitlines()))[1:]
+    sheet = load_workbook(io.BytesIO(caller.get("/export/cases", form="xlsx").content)).active
+    assert sheet is not None
+    row = [cell.value for cell in list(sheet.rows)[1]]
+    for cells in (line, row):
+        assert f"'{sign}1+1" in cells
+        assert f"'{sign}2+2" in cells
 
 
 def test_reports_and_events_are_exported_to_those_who_may(town: World) -> None:

@@ -20,6 +20,7 @@ from anlan.ledger.events import AlreadyRecorded
 from anlan.ledger.models import Event
 from anlan.places import holidays
 from anlan.places.models import Officer
+from anlan.places.officers import post
 from world import World, world
 
 
@@ -194,6 +195,40 @@ def test_an_assisting_unit_has_its_own_clock(town: World) -> None:
     assert unit.department == town.fire
     assert unit.due_at is not None
     assert load(hands.case).now.assisting[town.fire.pk].due_at == unit.due_at
+
+
+def test_a_department_that_assisted_is_asked_anew_when_the_case_is_dispatched_again(town: World) -> None:
+    post(town.analyst, "handler", town.county, department=town.fire, by=None, at=town.at)
+    hands = whole_course(town)
+    first = Unit.objects.get(case=hands.case)
+    hands.do(town.analyst, "assisted", result="店面已查")
+    hands.do(town.other_handler, "return", reason="店面不归市场局管")
+    data: dict[str, Any] = {
+        "department": town.housing.pk,
+        "assisting": [town.fire.pk, town.market.pk],
+        "task": "再查二楼",
+    }
+    hands.do(town.dispatcher, "dispatch", hours=72, **data)
+    again = Unit.objects.get(case=hands.case, department=town.fire)
+    assert (again.asked_at, again.task, again.done_at) == (hands.at, "再查二楼", None)
+    assert first.due_at is not None
+    assert again.due_at is not None
+    assert again.due_at > first.due_at
+    part = load(hands.case).now.assisting[town.fire.pk]
+    assert (part.asked_at, part.due_at, part.done_at) == (again.asked_at, again.due_at, None)
+    told = Event.objects.filter(subject=hands.case.pk).order_by("seq").last()
+    assert told is not None
+    assert set(told.data["assisting"]) == {str(town.fire.pk), str(town.market.pk)}
+    hands.do(town.analyst, "assisted", result="二楼已查")
+    assert Unit.objects.get(case=hands.case, department=town.fire).done_at == hands.at
+
+
+def test_a_department_that_still_owes_its_part_keeps_its_day_when_it_is_asked_again(town: World) -> None:
+    hands = whole_course(town)
+    first = Unit.objects.get(case=hands.case)
+    hands.do(town.dispatcher, "assist", hours=24, assisting=[town.fire.pk], task="再查二楼")
+    again = Unit.objects.get(case=hands.case)
+    assert (again.asked_at, again.due_at, again.task) == (first.asked_at, first.due_at, first.task)
 
 
 def test_a_hung_case_keeps_its_remaining_time(town: World) -> None:

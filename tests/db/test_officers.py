@@ -10,8 +10,8 @@ import pytest
 from anlan.kernel.text import Refusal
 from anlan.ledger.events import history
 from anlan.ledger.models import Event
-from anlan.places import officers
-from anlan.places.models import Officer, Post
+from anlan.places import lock, officers
+from anlan.places.models import Knock, Officer, Post
 from anlan.places.record import subject_of
 from anlan.places.scope import reach_of
 from world import AT, World, world
@@ -66,11 +66,31 @@ def test_machines_and_those_who_left_do_not_sign_in(newcomer: Officer) -> None:
 
 def test_five_wrong_passwords_lock_the_name_for_fifteen_minutes(newcomer: Officer) -> None:
     fail(4)
-    with pytest.raises(officers.Locked, match="15 分钟"):
+    with pytest.raises(lock.Locked, match="15 分钟"):
         officers.sign_in("xinren", "wrong-wrong-wrong", at=AT)
-    with pytest.raises(officers.Locked):
+    with pytest.raises(lock.Locked):
         officers.sign_in("xinren", GOOD, at=AT + timedelta(minutes=14, seconds=59))
     assert officers.sign_in("xinren", GOOD, at=AT + timedelta(minutes=15)) == newcomer
+
+
+def test_a_name_that_nobody_has_locks_in_the_same_words(newcomer: Officer) -> None:
+    said: dict[str, list[object]] = {"xinren": [], "nobody": []}
+    for name, answers in said.items():
+        for minutes in (0, 0, 0, 0, 0, 3, 14, 15):
+            with pytest.raises(Refusal) as refused:
+                officers.sign_in(name, "wrong-wrong-wrong", at=AT + timedelta(minutes=minutes))
+            answers.append((type(refused.value), refused.value.text, refused.value.field))
+    assert said["xinren"] == said["nobody"]
+    assert [answer[0] is lock.Locked for answer in said["nobody"]] == [False] * 4 + [True] * 3 + [False]  # type: ignore[index]
+
+
+def test_a_name_with_no_wrong_password_for_a_day_is_forgotten() -> None:
+    for name in ("one", "two"):
+        with pytest.raises(officers.WrongSignIn):
+            officers.sign_in(name, "wrong-wrong-wrong", at=AT)
+    with pytest.raises(officers.WrongSignIn):
+        officers.sign_in("three", "wrong-wrong-wrong", at=AT + timedelta(days=1, minutes=1))
+    assert Knock.objects.count() == 1
 
 
 def test_a_right_password_begins_the_count_again(newcomer: Officer) -> None:

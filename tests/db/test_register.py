@@ -12,7 +12,7 @@ from django.test import Client
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.ledger import personal
-from anlan.places import areas, departments, holidays, officers, register, tokens
+from anlan.places import areas, departments, holidays, officers, register, tokens, tree
 from anlan.places.models import Area, Department, Duty, Holiday, Officer, Post, Token
 from anlan.places.scope import reach_of
 from world import World, world
@@ -84,8 +84,11 @@ def test_every_change_of_a_table_counts_even_one_by_hand(full: World, model: typ
 
 
 def test_signing_in_and_failing_to_changes_nothing_that_is_kept(town: World) -> None:
+    officers.set_password(town.handler, "correct horse battery", by=None, at=AT)
     before = stamp()
-    officers.note_sign_in(town.handler, at=AT)
+    with pytest.raises(officers.WrongSignIn):
+        officers.sign_in(town.handler.username, "wrong horse battery", at=AT)
+    officers.sign_in(town.handler.username, "correct horse battery", at=AT)
     personal.make("reporter", {"phone": "1"}, keep_until=AT.date(), at=AT).save()
     assert stamp() == before
 
@@ -141,9 +144,9 @@ def test_a_token_revoked_opens_nothing_from_then_on(town: World) -> None:
 
 def test_names_follow_at_once(town: World) -> None:
     day = AT.date()
-    assert areas.of_day(town.grid.code, day) is not None
+    assert tree.of_day(town.grid.code, day) is not None
     areas.rename(town.grid, Text(zh="新网格", en="New grid"), day=day, by=None, at=AT)
-    after = areas.of_day(town.grid.code, day)
+    after = tree.of_day(town.grid.code, day)
     assert after is not None
     assert after.name_zh == "新网格"
 

@@ -133,7 +133,7 @@ def test_a_boundary_drawn_anew_is_used_within_a_minute(town: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"topic": "no_such"}, "topic", "没有这个类别"),
+        ({"topic": "no_such"}, "topic", "没有这个类别，请写成已有的类别名称；这种叫法常用的话，请管理员"),
         ({"description": ""}, "description", "必须填写"),
         ({"area": "999"}, "area", "没有这个编码的辖区"),
         ({"site": "nowhere"}, "site", "没有这个编号的场所"),

@@ -25,7 +25,7 @@ from anlan.kernel.workdays import Calendar
 from anlan.ledger import events, single
 from anlan.ledger.bulk import insert_rows
 from anlan.ledger.events import NewEvent
-from anlan.places import holidays
+from anlan.places import areas, holidays
 from anlan.places.models import Area, Officer, Party, Site
 from anlan.places.scope import Reach
 
@@ -176,6 +176,7 @@ def open_case(
     with transaction.atomic():
         if key is not None and (known := events.find(key)) is not None:
             return Case.objects.get(pk=known.subject)
+        opening = replace(opening, area=areas.standing(opening.area))
         calendar = holidays.calendar_at(opening.area.path)
         draft = prepare(opening, calendar, by=by, at=at, recorded_at=recorded_at, key=key)
         day = series_day(draft)
@@ -223,6 +224,8 @@ def act(
 ) -> Case:
     """Do it, or raise what stands in the way. The same `key` twice is one act; a moved `rev` is told, not overrun."""
     with transaction.atomic():
+        if "case" in doing.data:
+            consequences.hold(case_id, doing.data["case"])
         case = single.read(Case, case_id, lock=True)
         if case is None:
             raise NoCase

@@ -45,16 +45,26 @@ def before(draft: Draft, act: Act, data: dict[str, Any], *, who: Actor, reach: R
         data["clock"] = _extension(draft, fields)
 
 
+def hold(case: UUID, other: Any) -> None:
+    """Lock the case and the `other` that an act names, both until the transaction ends, before either is read.
+
+    Always in the order of their ids: two cases merged into each other at one moment would else wait for each other.
+    """
+    either = Q(pk=case) | _named(other.strip()) if isinstance(other, str) else Q(pk=case)
+    list(Case.objects.select_for_update().filter(either).order_by("pk").values_list("pk"))
+
+
 def after(draft: Draft, act: Act, event: NewEvent, *, by: Officer, at: datetime, recorded_at: datetime) -> None:
     """Write what follows into the tables beside the case, in the same transaction."""
     for department, due in (event.data.get("assisting") or {}).items():
-        Unit.objects.get_or_create(
+        Unit.objects.update_or_create(
             case=draft.case,
             department_id=int(department),
             defaults={
                 "task": event.data["fields"].get("task", ""),
                 "asked_at": at,
                 "due_at": datetime.fromisoformat(due) if due else None,
+                "done_at": None,
             },
         )
     if act.effect == "assist_done":
@@ -123,9 +133,10 @@ def _named(value: str) -> Q:
 
 
 def _asked(draft: Draft, departments: list[int], at: datetime) -> dict[str, str]:
+    """Who is asked now, and by when. Whoever assisted before is asked anew; whoever still owes a part keeps its day."""
     length = draft.plan.procedure.assisting
     due = draft.calendar.add(at, length.n, length.unit).at.isoformat() if length else ""
-    return {str(department): due for department in departments if department not in draft.now.assisting}
+    return {str(department): due for department in departments if not draft.now.owes(department)}
 
 
 def _extension(draft: Draft, fields: dict[str, Any]) -> str:

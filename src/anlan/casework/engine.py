@@ -104,6 +104,11 @@ class Standing:
     def clock(self, key: str) -> Run:
         return next(run for run in self.clocks if run.key == key)
 
+    def owes(self, department: int) -> bool:
+        """Whether the department was asked to assist and has not done its part yet."""
+        part = self.assisting.get(department)
+        return part is not None and part.done_at is None
+
 
 def stand(plan: Plan, history: Iterable[Past], calendar: Calendar) -> Standing:
     """Where the case with this history stands. Same values in, same answer out."""
@@ -251,7 +256,8 @@ def _assist(plan: Plan, now: Standing, act: Act, past: Past) -> None:
     for department, due in (past.data.get("assisting") or {}).items():
         until = datetime.fromisoformat(due) if due else None
         asked = Assisting(int(department), fields.get("task", ""), past.at, until)
-        now.assisting.setdefault(asked.department, asked)
+        if not now.owes(asked.department):
+            now.assisting[asked.department] = asked
 
 
 def _assist_done(plan: Plan, now: Standing, act: Act, past: Past) -> None:

@@ -98,7 +98,7 @@ class _Player:
         self.joined: list[tuple[_Story, datetime]] = []
         self.waiting = 0
         self._route_of = Routes()
-        self._routes: dict[tuple[str, str, int | None], Route | None] = {}
+        self._routes: dict[tuple[str, str, int | None, int], Route | None] = {}
         self._calendars: dict[str, Calendar] = {}
         self._areas: dict[int, Area] = {}
 
@@ -220,9 +220,10 @@ class _Player:
     def _route(self, row: ReceivedRow, at: datetime) -> Route | None:
         assert row.told is not None
         assert row.place is not None
-        key = (row.told.topic, row.place.path, row.place.site)
+        day = self._calendar(row.place.path).local_date(at)
+        key = (row.told.topic, row.place.path, row.place.site, self._route_of.span(day))
         if key not in self._routes:
-            self._routes[key] = self._route_of(*key[:2], day=self._calendar(row.place.path).local_date(at))
+            self._routes[key] = self._route_of(*key[:2], day=day)
         return self._routes[key]
 
     def _calendar(self, path: str) -> Calendar:

@@ -6,6 +6,7 @@ say of still broader topics then does not matter.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -76,20 +77,27 @@ def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Rout
 
 
 class Routes:
-    """`route` for a batch: areas which no row and no duty tells apart are asked about once."""
+    """`route` for a batch: days, and areas, which no row and no duty tells apart are asked about once."""
 
     def __init__(self) -> None:
         self._named = frozenset(code for row in _rows() for code in row.areas)
-        self._dutiful = frozenset(Duty.objects.values_list("area__path", flat=True))
-        self._known: dict[tuple[str, str, frozenset[str], tuple[str, ...]], Route | None] = {}
+        held = list(Duty.objects.values_list("area__path", "valid_from", "valid_to"))
+        self._dutiful = frozenset(path for path, _, _ in held)
+        self._turns = sorted({day for _, *days in held for day in days if day is not None})
+        self._known: dict[tuple[str, str, frozenset[str], tuple[str, ...], int], Route | None] = {}
 
     def __call__(self, topic: str, area_path: str, *, site_kind: str = "", day: date) -> Route | None:
-        """The route; where it was asked before, as of the day it was asked first."""
+        """The route as of `day`."""
         above = tuple(path for path in areas.ancestors(area_path) if path in self._dutiful)
-        key = topic, site_kind, self._named.intersection(area_path.strip("/").split("/")), above
+        named = self._named.intersection(area_path.strip("/").split("/"))
+        key = topic, site_kind, named, above, self.span(day)
         if key not in self._known:
             self._known[key] = route(topic, area_path, site_kind=site_kind, day=day)
         return self._known[key]
+
+    def span(self, day: date) -> int:
+        """The number of the span in which `day` lies; within one no duty begins or ends."""
+        return bisect_right(self._turns, day)
 
 
 def _rows() -> Iterator[Row]:

@@ -64,6 +64,12 @@ def timeline(case: Case, events: Iterable[Event] | None = None) -> list[Line]:
     return [line for event in told if (line := _line(plan, event, names)) is not None]
 
 
+def opener(case: Case) -> Officer | None:
+    """Who opened the case, where that may be said: not a volunteer or a landlord whose report opened it."""
+    opened_by = case.opened_by
+    return opened_by if opened_by is not None and _people({opened_by.pk})[opened_by.pk][2] else None
+
+
 def _names(events: list[Event]) -> _Names:
     people = {event.by for event in events if event.by is not None}
     departments: set[int] = set()

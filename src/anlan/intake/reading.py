@@ -242,8 +242,9 @@ def _topic_parser() -> Parse:
         key = named.get(cells.plain(text).casefold()) or named.get(text.casefold())
         if key is None:
             raise Unreadable(
-                "没有这个类别，请写成已有的类别名称，或在渠道的 map 里说明它是哪一类",
-                "no topic is called this; write a known topic, or say in the channel's map which one it is",
+                "没有这个类别，请写成已有的类别名称；这种叫法常用的话，请管理员在渠道文件里登记它是哪一类",
+                "no topic is called this; write a known topic, or, if the name is common here, have the administrator "
+                "enter it in the channel's file",
             )
         return key
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
 import shapely
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from shapely.geometry import shape
 from shapely.validation import explain_validity
 
 from anlan.kernel.text import Refusal, Text
-from anlan.places import register
+from anlan.ledger.models import Event
 from anlan.places.models import Area, Department, Duty, Officer, Party, Post, Site
-from anlan.places.record import day_of, record
+from anlan.places.record import day_of, record, subject_of
 from anlan.places.scope import on, under
 
 LEVELS: Final[dict[str, Text]] = {
@@ -65,41 +64,42 @@ def find(code: str, day: date) -> Area:
     return area
 
 
-def named(ids: Iterable[int | None]) -> dict[int, Area]:
-    """The areas with these ids, from the register: to be read, not to be changed."""
-    return register.current().rows(Area.objects.defer("boundary"), ids)
+def standing(area: Area) -> Area:
+    """`area` if it stands today, else its later version or the area that took it over; raises `NoArea` if none did.
+
+    What is given stands until the transaction ends: whoever would close or move it waits. So what is put into it now
+    is there for the follower that carries the area's things along.
+    """
+    found, passed = area, set[int]()
+    while found.pk not in passed:
+        ended = _ended(found)
+        if ended is None:
+            return found
+        passed.add(found.pk)
+        found = _next(found, ended) or area
+    raise NoArea(
+        f"{area.name_zh}已撤销，没有并入别的辖区；请另选辖区。",
+        f"{area.name_en} was closed and no area took it over; choose another.",
+        field="area",
+    )
 
 
-def of_day(code: str, day: date) -> Area | None:
-    """The area with `code` on `day`, from the register, as an instance of one's own; None when there is none."""
-    return _one(("area", code, day), lambda: at_day(day).filter(code=code))
+def _ended(area: Area) -> date | None:
+    """The day on which `area` ended; while it has not, nobody ends it before this transaction does."""
+    lock = " FOR SHARE" if connection.vendor == "postgresql" else ""  # SQLite has one writer
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT valid_to FROM places_area WHERE id = %s{lock}", [area.pk])  # noqa: S608 - one of two
+        (day,) = cursor.fetchone()
+    return date.fromisoformat(day) if isinstance(day, str) else day
 
 
-def lasting(code: str) -> Area | None:
-    """The same of the area that nobody has set an end to."""
-    query = Area.objects.filter
-    return _one(("lasting area", code), lambda: query(code=code, valid_to=None).order_by("-valid_from"))
-
-
-def _one(key: Hashable, query: Callable[[], QuerySet[Area]]) -> Area | None:
-    pk = register.current().kept(key, lambda: query().values_list("pk", flat=True).first())
-    return None if pk is None else copy.copy(named([pk])[pk])
-
-
-def together(day: date, *, paths: Iterable[str] = (), below: Iterable[str] = (), most: int) -> list[Area]:
-    """The areas of `day` with these paths and those directly below the others, by path, from the register."""
-    known = register.current()
-
-    def pks(column: str, path: str) -> list[int]:
-        def read() -> list[int]:
-            return list(at_day(day).filter(**{column: path}).values_list("pk", flat=True)[:most])
-
-        return known.kept((column, path, day, most), read)
-
-    ids = {pk for path in paths for pk in pks("path", path)} | {
-        pk for path in below for pk in pks("parent__path", path)
-    }
-    return sorted(named(ids).values(), key=lambda area: area.path)[:most]
+def _next(area: Area, ended: date) -> Area | None:
+    """What followed on an area that has ended: who took it over, as the ledger knows it, else its next version."""
+    told = Event.objects.filter(subject=subject_of(area), kind="area.closed", area_path=area.path)
+    closed = told.filter(data__day=ended.isoformat()).order_by("-seq").first()
+    if closed is None:
+        return Area.objects.filter(code=area.code, valid_from=ended).order_by("-pk").first()
+    return Area.objects.filter(path=closed.data["into"]).order_by("-valid_from").first()
 
 
 def children(area: Area, day: date) -> QuerySet[Area]:

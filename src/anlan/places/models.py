@@ -96,12 +96,22 @@ class Officer(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_machine = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
-    failed_sign_ins = models.IntegerField(default=0)
-    locked_until = models.DateTimeField(null=True, blank=True)
 
     objects = Officers()
 
     USERNAME_FIELD = "username"
+
+
+class Knock(models.Model):
+    """How often somebody has tried to sign in under a name, known or unknown, since it last succeeded."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    failed = models.IntegerField(default=0)
+    locked_until = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="knock_at")]
 
 
 class Post(models.Model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.contrib.auth.hashers import make_password
@@ -16,14 +16,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from anlan.kernel.text import Refusal, Text
-from anlan.places import register
+from anlan.places import lock, register
 from anlan.places.models import Area, Department, Officer, Party, Post
 from anlan.places.record import day_of, record
 from anlan.places.role import role as declared_role
-from anlan.places.scope import on
+from anlan.places.scope import check_another, on
 
-TRIES: Final = 5
-LOCKED_FOR: Final = timedelta(minutes=15)
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 
 WEAK: Final[dict[str, Text]] = {
@@ -44,10 +42,6 @@ class WeakPassword(Refusal):
 
 class WrongSignIn(Refusal):
     """User name and password do not belong together."""
-
-
-class Locked(Refusal):
-    """Too many wrong passwords: nobody signs in under this name for a while."""
 
 
 @transaction.atomic
@@ -127,6 +121,7 @@ def post(
     certificate_until: date | None = None,
 ) -> Post:
     """Give `officer` the role over `area` from `valid_from` (the day of `at`) to the day before `valid_to`."""
+    check_another(officer, by=by)
     begins = valid_from or day_of(at)
     _check_post(role, department, party, certificate_no, certificate_until)
     _check_term(begins, valid_to)
@@ -164,6 +159,7 @@ def unpost(held: Post, *, by: Officer | None, at: datetime, day: date | None = N
 @transaction.atomic
 def renew_certificate(held: Post, *, number: str, until: date, by: Officer | None, at: datetime) -> Post:
     """Enter the certificate's new number and last valid day."""
+    check_another(held.officer, by=by)
     _check_post(held.role, held.department, held.party, number, until)
     held.certificate_no, held.certificate_until = number.strip(), until
     held.save(update_fields=["certificate_no", "certificate_until"])
@@ -179,8 +175,8 @@ def set_password(
     check_password_strength(password, officer)
     officer.set_password(password)
     officer.must_change_password = must_change
-    officer.failed_sign_ins, officer.locked_until = 0, None
-    officer.save(update_fields=["password", "must_change_password", "failed_sign_ins", "locked_until"])
+    officer.save(update_fields=["password", "must_change_password"])
+    lock.lift(officer.username)
     record("officer.password_set", officer, by=by, at=at, data={"must_change": must_change})
     return officer
 
@@ -213,48 +209,29 @@ def check_password_strength(password: str, officer: Officer) -> None:
 
 def sign_in(username: str, password: str, *, at: datetime) -> Officer:
     """The officer whom `username` and `password` name. Raises `WrongSignIn`, or `Locked` after too many of those."""
-    officer = Officer.objects.filter(username=username.strip().lower(), is_active=True, is_machine=False).first()
+    username = username.strip().lower()
+    locked_until = lock.count(username, at=at)
+    officer = Officer.objects.filter(username=username, is_active=True, is_machine=False).first()
     if officer is None:
         # The same work as for a known name, so that the time taken tells nobody which names exist.
         make_password(password)
+    elif officer.check_password(password):
+        _note_sign_in(officer, at=at)
+        return officer
+    if locked_until is None:
         raise _wrong()
-    check_lock(officer, at=at)
-    if not officer.check_password(password):
-        note_failed_sign_in(officer, at=at)
-        check_lock(officer, at=at)
-        raise _wrong()
-    note_sign_in(officer, at=at)
-    return officer
-
-
-def check_lock(officer: Officer, *, at: datetime) -> None:
-    """Raise `Locked` while the officer is locked out."""
-    if officer.locked_until is not None and officer.locked_until > at:
-        minutes = max(1, round((officer.locked_until - at).total_seconds() / 60))
-        raise Locked(
-            f"密码连续输错 {TRIES} 次，已锁定；请 {minutes} 分钟后再试，或请管理员重设密码。",
-            f"Locked after {TRIES} wrong passwords; try again in {minutes} minutes, or ask the administrator for a "
-            "new password.",
-        )
+    if officer is not None:
+        with transaction.atomic():
+            record("officer.locked", officer, by=None, at=at, data={"until": locked_until.isoformat()})
+    raise lock.Locked(locked_until, at=at)
 
 
 @transaction.atomic
-def note_failed_sign_in(officer: Officer, *, at: datetime) -> None:
-    """Count a wrong password; the fifth in a row locks the name for 15 minutes."""
-    held = Officer.objects.select_for_update().get(pk=officer.pk)
-    officer.failed_sign_ins = held.failed_sign_ins + 1
-    officer.locked_until = held.locked_until
-    if officer.failed_sign_ins >= TRIES:
-        officer.failed_sign_ins, officer.locked_until = 0, at + LOCKED_FOR
-        record("officer.locked", officer, by=None, at=at, data={"until": officer.locked_until.isoformat()})
-    officer.save(update_fields=["failed_sign_ins", "locked_until"])
-
-
-@transaction.atomic
-def note_sign_in(officer: Officer, *, at: datetime) -> None:
+def _note_sign_in(officer: Officer, *, at: datetime) -> None:
     """Record a sign-in; the count of wrong passwords begins again."""
-    officer.failed_sign_ins, officer.locked_until, officer.last_login = 0, None, at
-    officer.save(update_fields=["failed_sign_ins", "locked_until", "last_login"])
+    officer.last_login = at
+    officer.save(update_fields=["last_login"])
+    lock.lift(officer.username)
     record("officer.signed_in", officer, by=officer, at=at)
 
 

@@ -77,6 +77,11 @@ class Role(Declaration):
         return self
 
     @property
+    def allowed(self) -> frozenset[str]:
+        """Every action of the role, however far it reaches."""
+        return frozenset([*self.actions, *self.area_actions])
+
+    @property
     def sees_reporter(self) -> bool:
         """Whether the holder may learn who reported."""
         return "reporter.see" in self.actions or "reporter.see" in self.area_actions

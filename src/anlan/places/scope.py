@@ -27,6 +27,12 @@ class NotCertified(Refusal):
     """The officer's certificate has lapsed: a certified role may only look until it is renewed."""
 
 
+class BeyondReach(Refusal):
+    """Somebody would give, or take over, more than is theirs."""
+
+    status = 403
+
+
 def under(path: str, field: str = "area_path") -> Q:
     """The rows whose `field` lies in the subtree of `path`, as one range that an index on `field` answers.
 
@@ -171,6 +177,29 @@ class Reach:
         _known(action)
         return _outermost(h.path for h in self.holds if action in h.actions or action in h.area_actions)
 
+    def check_hands_on(self, actions: Iterable[str], area_path: str) -> None:
+        """Raise `BeyondReach` where `actions` hold a power to administer that is not held over `area_path` itself.
+
+        Whoever appoints a handler need not be one; but nobody makes an administrator of more than they administer.
+        """
+        for action in actions:
+            if action.endswith(".edit") and not self.covers(action, area_path=area_path):
+                words = ACTIONS[action]
+                raise BeyondReach(
+                    f"您在这个辖区没有“{words.zh}”的权限，也就不能给别人；请由上级管理员办理。",
+                    f"You may not '{words.en}' in this area yourself, so you cannot let others; ask the administrator "
+                    "above you.",
+                )
+
+    def administers(self, officer: Officer, action: str, *, at: datetime) -> bool:
+        """Whether every post `officer` holds, or will hold, lies where `action` is allowed (one query).
+
+        Nobody rises by taking over somebody who reaches further.
+        """
+        lasting = Q(valid_to=None) | Q(valid_to__gt=day_of(at))
+        paths = Post.objects.filter(lasting, officer=officer).values_list("area__path", flat=True)
+        return self.may(action) and all(self.covers(action, area_path=path) for path in paths)
+
     def compels(self, area_path: str) -> bool:
         """Whether the officer may order, seal or fine at `area_path`: a certified role, its certificate valid."""
         return any(h.compels and h.lapsed_on is None and area_path.startswith(h.path) for h in self.holds)
@@ -191,6 +220,27 @@ class Reach:
 
     def _narrow(self, action: str) -> list[Hold]:
         return [h for h in self.holds if h.reach != "area" and action in h.actions and action not in h.area_actions]
+
+
+def check_another(officer: Officer, *, by: Officer | None) -> None:
+    """Raise `BeyondReach` where `by` would raise themselves: posts, certificates and passwords come from another."""
+    if by is not None and by.pk == officer.pk:
+        raise BeyondReach(
+            "不能给自己任命岗位、登记执法证或重设密码；请由另一位管理员办理（自己的密码在“修改密码”里改）。",
+            "Nobody gives themselves a post, a certificate or a new password; ask another administrator (you change "
+            "your own password on its own page).",
+        )
+
+
+def check_speaks_for(officer: Officer, *, by: Officer | None) -> None:
+    """Raise `BeyondReach` where `by` would act as another person: a token is one's own, or a system's."""
+    if by is not None and by.pk != officer.pk and not officer.is_machine:
+        raise BeyondReach(
+            "令牌只能发给自己，或发给登记为系统的账号，不能以他人的名义发放；请为那个系统登记一个账号。",
+            "A token is issued to oneself or to an account that is a system, never on behalf of another person; enter "
+            "an account for that system.",
+            field="officer",
+        )
 
 
 def posts_of(officer: Officer, *, at: datetime) -> tuple[Post, ...]:

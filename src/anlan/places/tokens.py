@@ -15,6 +15,7 @@ from anlan.places import register
 from anlan.places.models import Officer, Token
 from anlan.places.record import record
 from anlan.places.role import ACTIONS
+from anlan.places.scope import check_speaks_for
 
 
 class TokenRefused(Refusal):
@@ -33,8 +34,10 @@ def issue(
 ) -> tuple[Token, str]:
     """A new token for `officer` and its secret, which is never to be had again.
 
-    `actions` narrows what the officer's posts allow; it never widens it. `by` is the officer unless another issues it.
+    `actions` narrows what the officer's posts allow; it never widens it. `by` is the officer unless another issues it:
+    then `officer` is a machine, for a token is a way to act as whoever it names.
     """
+    check_speaks_for(officer, by=by)
     _check(name, actions, at, expires_at)
     secret = f"anlan_{secrets.token_urlsafe(32)}"
     token = Token.objects.create(

@@ -97,7 +97,6 @@ WEB: dict[str, str] = {
     "duties": "areas.see",
     "duty": "areas.see",
     "duty_add": "duties.edit",
-    "duty_change": "duties.edit",
     "officers": "officers.see",
     "officer": "officers.see",
     "officer_add": "officers.edit",

@@ -26,8 +26,6 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('is_machine', models.BooleanField(default=False)),
                 ('must_change_password', models.BooleanField(default=False)),
-                ('failed_sign_ins', models.IntegerField(default=0)),
-                ('locked_until', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'abstract': False,
@@ -87,6 +85,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('calendar', 'date'), name='holiday_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Knock',
+            fields=[
+                ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('failed', models.IntegerField(default=0)),
+                ('locked_until', models.DateTimeField(blank=True, null=True)),
+                ('at', models.DateTimeField()),
+            ],
+            options={
+                'indexes': [models.Index(fields=['at'], name='knock_at')],
             },
         ),
         migrations.CreateModel(

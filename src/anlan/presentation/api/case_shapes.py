@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from ninja import Schema
 from pydantic import Field
 
+from anlan.casework import timeline
 from anlan.casework.draft import plan_of
 from anlan.casework.models import Case
 from anlan.presentation.api import found
@@ -70,7 +71,7 @@ class CaseWhole(CaseRow):
     lon: float | None
     lat: float | None
     party: str
-    opened_by: int | None
+    opened_by: OfficerName | None
     merged_into: UUID | None
     split_from: UUID | None
     clock: str
@@ -177,7 +178,7 @@ def whole(case: Case, *, now: datetime) -> dict[str, Any]:
         "lon": case.lon,
         "lat": case.lat,
         "party": case.party.name if case.party else "",
-        "opened_by": case.opened_by_id,
+        "opened_by": officer_name(timeline.opener(case)),
         "merged_into": case.merged_into_id,
         "split_from": case.split_from_id,
         "clock": case.clock,

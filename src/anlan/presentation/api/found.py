@@ -10,7 +10,7 @@ from anlan.intake.models import Photo
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
-from anlan.places import areas
+from anlan.places import areas, tree
 from anlan.places.models import Area, Department, Officer, Party, Post, Site
 from anlan.places.record import day_of
 from anlan.places.scope import Reach, within
@@ -36,7 +36,7 @@ def areas_within(request: Asked, action: str) -> QuerySet[Area]:
 
 
 def area(request: Asked, code: str, action: str, *, field: str = "area") -> Area:
-    found = areas.of_day(code, day_of(request.at))
+    found = tree.of_day(code, day_of(request.at))
     if found is None or not any(found.path.startswith(path) for path in request.reach.areas(action)):
         raise Unknown(code, field)
     return found
@@ -107,8 +107,7 @@ def officer(request: Asked, pk: int, action: str, *, field: str = "officer") -> 
 def own_officer(request: Asked, pk: int, action: str) -> Officer:
     """The officer, if every post of theirs lies in the caller's reach: nobody rises by taking over somebody higher."""
     found = officer(request, pk, action)
-    held = found.posts.values_list("area__path", flat=True)
-    if not all(request.reach.covers(action, area_path=path) for path in held):
+    if not request.reach.administers(found, action, at=request.at):
         raise Refusal(
             "此人在您的辖区之外还有岗位，请由上级管理员办理。",
             "This officer holds posts outside your area; ask the administrator above you.",

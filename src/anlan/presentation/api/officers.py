@@ -10,6 +10,7 @@ from pydantic import Field
 
 from anlan.places import officers
 from anlan.places.models import Officer
+from anlan.places.scope import check_another
 from anlan.presentation.api import found
 from anlan.presentation.api.frame import Id, Line, Noun
 from anlan.presentation.api.shapes import Given, Listing, Paging, listed
@@ -101,5 +102,6 @@ def change(request: Asked, officer_id: Id, given: OfficerChange) -> Any:
 def password(request: Asked, officer_id: Id, given: NewPassword) -> Any:
     """A new password, to be changed at the next sign-in; a lock is lifted."""
     officer = found.own_officer(request, officer_id, "officers.edit")
+    check_another(officer, by=request.user)
     done = officers.set_password(officer, given.password, by=request.user, at=request.at, must_change=True)
     return row(done)

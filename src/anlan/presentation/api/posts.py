@@ -11,6 +11,7 @@ from pydantic import Field
 
 from anlan.places import officers
 from anlan.places.models import Post
+from anlan.places.role import role
 from anlan.places.scope import on, under
 from anlan.presentation.api import found
 from anlan.presentation.api.frame import Day, Id, Noun, Short
@@ -117,6 +118,7 @@ def list_(request: Asked, given: Query[PostFilters]) -> Any:
 def create(request: Asked, given: NewPost) -> Any:
     """Give an officer a role over an area within reach."""
     area = found.area(request, given.area, "officers.edit")
+    request.reach.check_hands_on(role(given.role).allowed, area.path)
     office = found.department(request, given.department, "officers.edit") if given.department else None
     made = officers.post(
         found.officer(request, given.officer, "officers.edit"),

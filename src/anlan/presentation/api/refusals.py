@@ -22,7 +22,7 @@ from ninja.errors import HttpError, ValidationError
 
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.permissions import NotFound
-from anlan.presentation.web.errors import MESSAGES, status_of
+from anlan.presentation.web.errors import MESSAGES, at_once, status_of
 
 logger = logging.getLogger(__name__)
 
@@ -201,7 +201,8 @@ def install(api: NinjaAPI) -> None:
 def _saying(status: int) -> Any:
     def handler(request: HttpRequest, error: Exception) -> JsonResponse:
         logger.info("%s %s: %r", request.method, request.path, error)
-        return plain(status)
+        collision = at_once(error)
+        return refused(request, collision) if collision else plain(status)
 
     return handler
 

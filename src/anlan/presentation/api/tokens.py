@@ -66,6 +66,8 @@ def issue(request: Asked, given: NewToken) -> Any:
     """A new token and its secret."""
     officer = found.own_officer(request, given.officer, "tokens.edit")
     _check_no_wider(request, given.actions)
+    for held in officer.posts.select_related("area"):
+        request.reach.check_hands_on(given.actions, held.area.path)
     token, secret = tokens.issue(
         officer, given.name, given.actions, expires_at=given.expires_at, by=request.user, at=request.at
     )

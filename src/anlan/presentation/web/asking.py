@@ -71,6 +71,11 @@ def officers_within(request: Asked, action: str) -> QuerySet[Officer]:
     return Officer.objects.filter(pk__in=held.values("officer_id"), is_active=True).order_by("name", "pk")
 
 
+def _speakers(request: Asked, action: str) -> QuerySet[Officer]:
+    """In whose name the one who asks may hand out a key: a system within reach, or themselves."""
+    return officers_within(request, action).filter(Q(is_machine=True) | Q(pk=request.user.pk))
+
+
 def _parties(request: Asked, action: str) -> QuerySet[Party]:
     return Party.objects.filter(within(request.reach.areas(action), "area__path")).order_by("name", "pk")
 
@@ -105,6 +110,14 @@ SOURCES: dict[str, Source] = {
     ),
     "officer": Source(
         officers_within, "username", plain_name, _named("username", "name"), Text(zh="人员", en="officer"), STAFFING
+    ),
+    "speaker": Source(
+        _speakers,
+        "username",
+        plain_name,
+        _named("username", "name"),
+        Text(zh="系统账号", en="system"),
+        frozenset({"tokens.edit"}),
     ),
     "party": Source(
         _parties,

@@ -31,7 +31,8 @@ from anlan.presentation.web.frame import Asked
 
 MOST = 50_000
 AT_ONCE = 2_000
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Spreadsheets set to Chinese or Japanese take the full-width signs for the plain ones.
+RISKY = (*"=+-@＝＋－＠", "\t", "\r", "\n")
 CUT = Text(
     zh="只导出了前 {n} 行；请用筛选缩小范围后分次导出。",
     en="Only the first {n} rows are here; narrow the list with filters and export in parts.",

@@ -16,7 +16,7 @@ from anlan.casework.procedure import PROCEDURES
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
-from anlan.places import areas, register
+from anlan.places import register, tree
 from anlan.places.models import Area, Department
 from anlan.places.record import day_of
 from anlan.places.scope import within
@@ -181,7 +181,7 @@ def _areas(request: Asked) -> list[tuple[str, Any]]:
     """The area chosen, what lies directly below it, and the top of one's own reach."""
     paths = request.reach.areas("cases.see")
     here = [request.area.path] if request.area else []
-    rows = areas.together(day_of(request.at), paths=[*paths, *here], below=here or paths, most=MANY)
+    rows = tree.together(day_of(request.at), paths=[*paths, *here], below=here or paths, most=MANY)
     top = min((each.path.count("/") for each in rows), default=0)
     return [(each.code, _set_in(each, each.path.count("/") - top)) for each in rows]
 

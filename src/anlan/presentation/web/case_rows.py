@@ -14,7 +14,7 @@ from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.ledger.single import part
-from anlan.places import areas, holidays, register
+from anlan.places import holidays, register, tree
 from anlan.places.models import Department, Officer, Site
 from anlan.presentation.web import lights
 from anlan.presentation.web.deadlines import Calendars, case_time, step_title
@@ -81,7 +81,7 @@ def lean(query: QuerySet[Case], *more: str) -> QuerySet[Case, Any]:
 def named(rows: Sequence[Any]) -> list[Case]:
     """Cases from `lean` rows, each with its area, lead and handler from the register."""
     known = register.current()
-    where = areas.named(row.area_id for row in rows)
+    where = tree.named(row.area_id for row in rows)
     leads = known.rows(Department.objects.all(), (row.lead_id for row in rows))
     people = known.rows(Officer.objects.all(), (row.handler_id for row in rows))
     found = []

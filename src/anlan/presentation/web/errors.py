@@ -49,6 +49,27 @@ MESSAGES = {
 }
 
 
+# Two transactions could not both go on, and the database chose this one to give way: deadlock, serialization failure.
+GIVEN_WAY = {"40P01", "40001"}
+
+
+class AtOnce(Refusal):
+    """Somebody else did something at the same moment, and the database let them go first."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "别人在同一时刻也办了一件相关的事，您的这一次没有保存。请再试一次。",
+            "Somebody else did something at the same moment, and yours was not saved. Please try again.",
+        )
+
+
+def at_once(error: BaseException) -> AtOnce | None:
+    """The sentence for an error of the database that means no more than that two did something at one moment."""
+    return AtOnce() if getattr(error.__cause__, "sqlstate", None) in GIVEN_WAY else None
+
+
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal: its own `status`, else by its kind, else 422."""
     own = getattr(refusal, "status", None)

@@ -17,13 +17,13 @@ from django.utils.functional import SimpleLazyObject
 
 from anlan.casework.models import Notice
 from anlan.kernel.text import Refusal, Text
-from anlan.places import areas, register
+from anlan.places import register, tree
 from anlan.places.models import Area, Officer
 from anlan.places.record import day_of
 from anlan.places.scope import Reach, reach_of
 from anlan.presentation.permissions import PUBLIC, SIGNED_IN, WEB, NotPermitted
 from anlan.presentation.saying import speaking_in
-from anlan.presentation.web.errors import refused
+from anlan.presentation.web.errors import at_once, refused
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 LANGUAGE_COOKIE = "lang"
@@ -87,7 +87,7 @@ def area_of(request: HttpRequest) -> Area | None:
     if not code or "\x00" in code:
         return None
     reach: Reach = request.reach  # type: ignore[attr-defined]
-    area = areas.lasting(code)
+    area = tree.lasting(code)
     return area if area and any(area.path.startswith(hold.path) for hold in reach.holds) else None
 
 
@@ -124,7 +124,8 @@ class FrameMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        return refused(request, error) if isinstance(error, Refusal) else None
+        refusal = error if isinstance(error, Refusal) else at_once(error)
+        return refused(request, refusal) if refusal else None
 
 
 def _reach(request: HttpRequest, at: datetime) -> Reach:
@@ -166,7 +167,7 @@ def words_for(request: HttpRequest, words: tuple[Word, ...]) -> list[Word]:
 def scope_of(reach: Reach, at: datetime) -> Text:
     """What the header says one's scope is: the area's name, or how many there are."""
     paths = list(dict.fromkeys(hold.path for hold in reach.holds))
-    named = areas.together(day_of(at), paths=paths, most=3)
+    named = tree.together(day_of(at), paths=paths, most=3)
     if not named:
         return Text(zh="没有岗位", en="No post")
     if len(paths) > 2:

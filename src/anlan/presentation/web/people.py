@@ -17,7 +17,7 @@ from anlan.places import officers
 from anlan.places.models import Officer, Post
 from anlan.places.record import day_of
 from anlan.places.role import ACTIONS, Role, all_roles
-from anlan.places.scope import on, within
+from anlan.places.scope import check_another, on, within
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import listed, name, say, t
 from anlan.presentation.web.asking import ask_for
@@ -51,9 +51,7 @@ def current_posts(request: Asked, officer: Officer) -> list[Post]:
 
 def may_change(request: Asked, officer: Officer, action: str = "officers.edit") -> bool:
     """Whether every post of the officer lies where the one who asks may do `action`: nobody reaches upwards."""
-    if not request.reach.may(action):
-        return False
-    return all(request.reach.covers(action, area_path=post.area.path) for post in current_posts(request, officer))
+    return request.reach.administers(officer, action, at=request.at)
 
 
 def _officers(request: Asked) -> QuerySet[Officer]:
@@ -147,7 +145,8 @@ def _extra(request: Asked, officer: Officer) -> dict[str, Any]:
         "facts": facts,
         "held": held,
         "may_change": may,
-        "may_reset": may and not officer.is_machine and officer.is_active,
+        "may_reset": may and not officer.is_machine and officer.is_active and officer.pk != request.user.pk,
+        "may_post": may and officer.pk != request.user.pk,
     }
 
 
@@ -224,6 +223,7 @@ def post_add(request: Asked, pk: int) -> HttpResponse:
     def do(a: dict[str, Any]) -> Post:
         rest = {key: value for key, value in a.items() if key not in {"role", "area"}}
         rest["certificate_no"] = rest["certificate_no"] or ""
+        request.reach.check_hands_on(all_roles()[a["role"]].allowed, a["area"].path)
         return officers.post(officer, a["role"], a["area"], **rest, by=request.user, at=request.at)
 
     if request.method == "POST" and form.carry_out(request, do) is not None:
@@ -253,6 +253,7 @@ def post_end(request: Asked, pk: int) -> HttpResponse:
 def officer_password(request: Asked, pk: int) -> HttpResponse:
     """A new first password, shown once; its owner must change it on signing in."""
     officer = _within(request, pk)
+    check_another(officer, by=request.user)
     made = "-".join(secrets.token_hex(2) for _ in range(4))
     officers.set_password(officer, made, by=request.user, at=request.at, must_change=True)
     title = Text(zh=f"{officer.name}的初始密码", en=f"First password for {officer.name}")

@@ -60,22 +60,15 @@ class Reference(Generic[T]):
     drawer: bool = True
 
     def urls(self) -> list[URLPattern]:
-        """The addresses: `<key>`, `<one>_add`, `<one>`."""
+        """The addresses: `<key>`, `<one>_add`, `<one>`, and `<one>_change` of what can be changed."""
+        here, change = f"settings/{self.key}/", f"{self.one}_change"
+        changed = [path(f"{here}<int:pk>/change/", needs(self.edit)(self._change), name=change)]
         return [
-            path(f"settings/{self.key}/", needs(self.see)(self._list), name=self.key),
-            path(f"settings/{self.key}/add/", needs(self.edit)(self._add), name=f"{self.one}_add"),
-            path(f"settings/{self.key}/<int:pk>/", needs(self.see)(self._one), name=self.one),
-            path(f"settings/{self.key}/<int:pk>/change/", needs(self.edit)(self._change), name=f"{self.one}_change"),
+            path(here, needs(self.see)(self._list), name=self.key),
+            path(f"{here}add/", needs(self.edit)(self._add), name=f"{self.one}_add"),
+            path(f"{here}<int:pk>/", needs(self.see)(self._one), name=self.one),
+            *(changed if self.change is not None else ()),
         ]
-
-    def permissions(self) -> dict[str, str]:
-        """What the permission table says of these addresses."""
-        return {
-            self.key: self.see,
-            f"{self.one}_add": self.edit,
-            self.one: self.see,
-            f"{self.one}_change": self.edit,
-        }
 
     def get(self, request: Asked, pk: int) -> T:
         """The row `pk` within reach; raises `NotFound`."""

@@ -95,9 +95,13 @@ def token_list(request: Asked) -> HttpResponse:
 def _token_asks(request: Asked) -> list[Ask]:
     who, what = Text(zh="以谁的名义", en="On behalf of"), Text(zh="可以做什么", en="May")
     until = Text(zh="不填就一直有效，直到收回。", en="Leave empty to keep it valid until revoked.")
+    whose = Text(
+        zh="登记为系统的账号，或您自己；不能以别人的名义。",
+        en="An account that is a system, or yourself; never on behalf of another person.",
+    )
     return [
         Ask("name", Text(zh="给哪个系统用", en="For which system"), longest=80),
-        ask_for(request, "officer", "officer", who, action="tokens.edit"),
+        ask_for(request, "speaker", "officer", who, action="tokens.edit", hint=whose),
         Ask("actions", what, "choices", choices=[(key, words) for key, words in ACTIONS.items()]),
         Ask("until", Text(zh="有效期到", en="Valid until"), "date", False, hint=until),
     ]
@@ -122,6 +126,8 @@ def token_issue(request: Asked) -> HttpResponse:
                 "That officer's posts reach beyond yours; choose another.",
                 field="officer",
             )
+        for held in a["officer"].posts.select_related("area"):
+            request.reach.check_hands_on(a["actions"], held.area.path)
         expires_at = end_of(a["until"])
         return tokens.issue(
             a["officer"], a["name"], a["actions"], at=request.at, expires_at=expires_at, by=request.user
