@@ -29,6 +29,8 @@ hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
 def pytest_configure() -> None:
     # A good password hash is slow on purpose; tests sign in hundreds of times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client would first read through every static file; served ones are tested on a real server.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(tryfirst=True)
