@@ -36,9 +36,7 @@ def remembered(key: tuple[Any, ...], build: Callable[[], Built]) -> Built:
     place = (connection.vendor, connection.settings_dict["NAME"], catalogue.current().roots, before, *key)
     kept = _kept.get(place)
     if kept is not None:
-        with connection.cursor() as cursor:
-            for statement, values in kept.rows:
-                cursor.execute(statement, values)
+        _put_back(kept)
         given: Built = pickle.loads(kept.value)  # noqa: S301 - our own bytes
         return given
     built = build()
@@ -46,6 +44,18 @@ def remembered(key: tuple[Any, ...], build: Callable[[], Built]) -> Built:
     if not any(was for _, was in changed):  # rows beside others could not be told from them
         _kept[place] = _Kept([_insert(table) for table, _ in changed], pickle.dumps(built))
     return built
+
+
+def _put_back(kept: _Kept) -> None:
+    """As in a restore, every event keeps the transaction it has, for seals and cursors name it."""
+    keeps_transactions = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if keeps_transactions:
+            cursor.execute("SET LOCAL anlan.restoring = 'on'")
+        for statement, values in kept.rows:
+            cursor.execute(statement, values)
+        if keeps_transactions:
+            cursor.execute("SET LOCAL anlan.restoring = 'off'")
 
 
 def _counts(tables: list[str]) -> tuple[int, ...]:
