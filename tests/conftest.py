@@ -15,6 +15,8 @@ from installation import Installation, Installations
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent.parent / "shared"
+# Begun first, so that at the end no worker has a long file left while the other is idle.
+LONG = {"test_backup.py", "test_permission_matrix.py", "test_howto.py", "test_never_500.py", "test_reports_at_once.py"}
 
 # The deadline is off because the machine is shared: a slow example is not a wrong one.
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -29,14 +31,18 @@ hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
 def pytest_configure() -> None:
     # A good password hash is slow on purpose; tests sign in hundreds of times.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client would first read through every static file; served ones are tested on a real server.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test in tests/db uses the database, each in a transaction that is rolled back."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Every test in tests/db uses the database, each in a transaction that is rolled back; then they are shuffled."""
     for item in items:
         if HERE / "db" in item.path.parents and item.get_closest_marker("django_db") is None:
             item.add_marker(pytest.mark.django_db)
+    yield
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def pytest_load_initial_conftests() -> None:
     for name in OURS:
         os.environ.pop(name, None)
     os.environ["ANLAN_SECRET_KEY"] = "a key that only the tests use"
+    # Without its bytecode kept, every process that is started would compile all of Django again: two seconds each.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:  # the database address came down from the process that started this one
         data = Path(os.environ["ANLAN_DATA"]) / worker

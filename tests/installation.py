@@ -82,7 +82,7 @@ class Installations:
         """A migrated installation that nobody has used yet."""
         if self._template is None:
             self._template = self._empty("template")
-            self._template.python("-m", "django", "migrate", "--verbosity", "0")
+            self._template.python("-m", "django", "migrate", "--skip-checks", "--verbosity", "0")
         self._made += 1
         return self._copy(f"copy{self._made}")
 

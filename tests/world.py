@@ -20,6 +20,7 @@ from anlan.places import areas, departments, duties, officers, parties, sites
 from anlan.places.models import Area, Department, Officer, Party, Site
 from anlan.places.role import all_roles
 from anlan.places.scope import Reach, reach_of
+from remembered import remembered
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 3, 6, 10, 0, tzinfo=SHANGHAI)
@@ -78,7 +79,11 @@ class World:
 
 
 def world(at: datetime = AT) -> World:
-    """Build the town; everything in it begins on the first day of 2024, posts and duties included."""
+    """The town; everything in it begins on the first day of 2024, posts and duties included."""
+    return remembered(("world", at), lambda: _built(at))
+
+
+def _built(at: datetime) -> World:
     build = _Builder(at)
     tree = build.areas()
     offices = build.departments(tree)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from anlan.casework.draft import CACHES, carry, load
 from anlan.casework.figures import sums
@@ -18,17 +19,30 @@ from anlan.places import officers
 from anlan.places.models import Area, Officer, Site
 from anlan.presentation.demo import town
 from anlan.presentation.demo.people import PASSWORD
+from remembered import remembered
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 PACK = Path(__file__).parents[2] / "packs" / "qinglan"
 
 
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the photos of the town lie, which are drawn once."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def heard(media: Path) -> Iterator[list[str]]:
-    lines: list[str] = []
+def heard(media: Path, pictures: Path) -> Iterator[list[str]]:
+    settings.MEDIA_ROOT = pictures
     with catalogue.using([PACK]):
-        town.build(at=AT, say=lines.append, days=15, sites=40, count_of_cases=40)
-        yield lines
+        yield remembered(("demo", AT), built)
+
+
+def built() -> list[str]:
+    """What the building of a demo town says."""
+    lines: list[str] = []
+    town.build(at=AT, say=lines.append, days=15, sites=40, count_of_cases=40)
+    return lines
 
 
 def test_the_demo_town_has_its_people_sites_and_cases_and_tells_how_to_sign_in(heard: list[str]) -> None:
