@@ -160,3 +160,34 @@ def test_a_town_nobody_declares_is_refused() -> None:
     result = anlan("town", "load", "nowhere")
     assert result.exit_code == 2
     assert "nowhere" in result.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "zh", "en"),
+    [
+        ("--nope", "没有选项 --nope", "No such option: --nope"),
+        ("user add x --nam 甲", "没有选项 --nam（是否想写 --name", "No such option: --nam"),
+        ("user nope", "没有“nope”这条命令", "No such command 'nope'"),
+        ("backup", "缺少参数 file", "Missing argument"),
+        ("export cases x.csv", "缺少选项 --as", "Missing option '--as'"),
+        ("serve --port x", "--port 的值不对：应是整数", "Invalid value for '--port'"),
+        ("serve --port", "选项 --port 后面要有值", "Option '--port' requires an argument"),
+        ("work --once=3", "选项 --once 后面不能带值", "Option '--once' does not take a value"),
+        ("user add x --certificate-until 2026", "--certificate-until 的值不对：应是日期", "Invalid value"),
+        ("ledger verify more words", "多写了参数：", "Got unexpected extra argument"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_both_languages(typed: str, zh: str, en: str) -> None:
+    done = anlan(*typed.split())
+    assert done.exit_code == 2
+    first, second = done.stderr.strip().splitlines()
+    assert zh in first
+    assert en in second
+    assert "--help" in first
+    assert "--help" in second
+
+
+def test_a_command_without_words_shows_its_help() -> None:
+    for words in ([], ["user"]):
+        assert "--help" in anlan(*words).output
+        assert "不对" not in anlan(*words).output

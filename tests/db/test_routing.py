@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 from anlan.casework import triage
 from anlan.casework.models import Case
@@ -13,7 +15,10 @@ from anlan.casework.routing import route
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
 from anlan.kernel import catalogue
+from anlan.places import departments
 from anlan.presentation import followers
+from calling import Caller
+from desk import at_desk, done, opened
 from howto import page
 from world import AT, World, world
 
@@ -33,6 +38,12 @@ title = { zh = "本地分流表", en = "Our routing" }
 topics = ["boat"]
 site_kinds = ["factory"]
 procedure = "hazard"
+
+[[rows]]
+topics = ["bins"]
+procedure = "incident"
+lead = "market"
+assisting = ["fire", "housing"]
 """
 
 
@@ -82,6 +93,43 @@ def test_the_department_is_the_one_whose_duty_it_is(town: World) -> None:
     found = route("boat", town.grid.path, day=AT.date())
     assert found is not None
     assert found.lead == town.enforcement.pk
+
+
+def test_a_retired_department_is_never_suggested_and_the_one_with_the_duty_takes_its_place(town: World) -> None:
+    for office in (town.market, town.fire):
+        departments.retire(office, by=None, at=AT)
+    found = route("bins", town.grid.path, day=AT.date())
+    assert found is not None
+    assert (found.lead, found.assisting, found.retired) == (
+        town.enforcement.pk, (town.housing.pk,), (town.market.pk,)
+    )  # fmt: skip
+
+
+def test_where_all_who_would_answer_are_retired_nobody_is_suggested_and_the_reason_is_told(town: World) -> None:
+    case = opened(town, topic="bins")
+    done(town, case, town.triage, "register", after=timedelta(minutes=10))
+    for office in (town.market, town.enforcement):
+        departments.retire(office, by=None, at=AT)
+    found = route("bins", town.grid.path, day=AT.date())
+    assert found is not None
+    assert (found.lead, found.retired) == (None, (town.market.pk, town.enforcement.pk))
+    for language, words in (
+        ("zh", "应由市场局、执法局主办，但已停用"),
+        ("en", "would be Market, Enforcement, now retired"),
+    ):
+        page = at_desk(town.dispatcher, language).get(reverse("case_act", args=[case.number, "dispatch"]))
+        assert words in page.content.decode()
+
+
+def test_a_retired_department_is_named_beside_the_proposal_for_a_report(town: World) -> None:
+    departments.retire(town.market, by=None, at=AT)
+    form = catalogue.current().get(CHANNELS, "officer_form")
+    message = {"client_id": "1", "topic": "bins", "description": "说明", "area": town.grid.code}
+    report = reports.receive(form, message, by=town.grid_worker, at=AT).report
+    assert report is not None
+    told = Caller(town.triage).get(f"/reports/{report.pk}/proposal").json
+    assert told["lead"]["key"] == "enforcement"
+    assert [each["key"] for each in told["retired"]] == ["market"]
 
 
 def test_a_report_whose_procedure_is_not_in_force_yet_waits_and_holds_nobody_up(town: World) -> None:

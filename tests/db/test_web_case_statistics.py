@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +15,7 @@ from openpyxl import load_workbook
 
 from anlan.casework import counters
 from anlan.casework.models import Case
-from desk import at_desk, dispatched, done, fed_back, file_of, text
+from desk import at_desk, dispatched, done, fed_back, file_of, opened, text
 from world import World, world
 
 DAYS = "?from=2026-03-01&to=2026-03-31"
@@ -53,6 +55,51 @@ def test_a_figure_leads_to_the_cases_behind_it(town: World) -> None:
     client = at_desk(town.analyst)
     row = next(r for r in client.get(reverse("statistics") + DAYS).context["sheet"].rows if r.name == "东镇")
     assert len(client.get(row.url).context["table"].rows) == row.sums["opened"] == 2
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    """Every link to a counted list on the page, with the number that stands in it."""
+    found = re.findall(r'<a href="([^"]*counted=[^"]*)">([^<]*)</a>', page)
+    return [(html.unescape(address), words) for address, words in found]
+
+
+@pytest.mark.parametrize("by", ["area", "department"])
+def test_every_number_leads_to_exactly_the_cases_that_were_counted_in_it(town: World, by: str) -> None:
+    returned = dispatched(town)
+    done(town, returned, town.handler, "return", after=timedelta(minutes=30), reason="不归住建局管")
+    done(town, returned, town.dispatcher, "dispatch", after=timedelta(minutes=40), department=town.market.pk)
+    reworked = fed_back(town)
+    done(town, reworked, town.triage, "rework", after=timedelta(minutes=70), reason="还有杂物")
+    gone = opened(town)
+    done(town, gone, town.supervisor, "void", after=timedelta(minutes=5), reason="重复登记")
+    before = opened(town, at=town.at - timedelta(days=30))
+    done(town, before, town.triage, "refuse", after=timedelta(days=30), reason="不属受理范围")
+    counters.count_cases(Case.objects.values_list("pk", flat=True))
+    client = at_desk(town.analyst)
+    page = text(client.get(f"{reverse('statistics')}{DAYS}&by={by}"))
+    shown = client.get(f"{reverse('statistics')}{DAYS}&by={by}").context["sheet"]
+    numbers = {
+        (row.url, key): number
+        for row in [*shown.rows, shown.whole]
+        for rate in shown.indicators
+        for key, number in (
+            (rate.key, row.rates[rate.key].numerator),
+            (f"{rate.key}.of", row.rates[rate.key].denominator),
+        )
+    } | {(row.url, key): row.sums[key] for row in [*shown.rows, shown.whole] for key in ("opened", "finished")}
+    asked = dict(links(page))
+    assert {key for (url, key), number in numbers.items() if number} == {a.split("counted=")[1] for a in asked}
+    for address, words in asked.items():
+        url, _, key = address.partition("&counted=")
+        rows = client.get(address).context["table"].rows
+        assert len(rows) == numbers[url, key] > 0, (address, words)
+    assert any(key == "finished" and number for (_, key), number in numbers.items())
+
+
+def test_what_is_counted_in_something_unknown_is_the_whole_period(town: World) -> None:
+    client = at_desk(town.analyst)
+    for query in ("&counted=nonsense", "&counted=", "&counted=finished&since=x"):
+        assert client.get(f"{reverse('cases')}?state=all&since=2026-03-01&until=2026-03-31{query}").status_code == 200
 
 
 def test_by_department_and_as_a_file(town: World) -> None:

@@ -205,7 +205,8 @@ class Spell(models.Model):
 class Counted(models.Model):
     """What a case has already put into the tallies, so that counting it again changes nothing.
 
-    `rows` is written and read by `counters` alone; nothing is counted, sorted or found by it.
+    `rows` is written and read by `counters` alone; nothing is counted or sorted by it, and nothing found but the very
+    cases behind a figure (`behind`).
     """
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="counted")

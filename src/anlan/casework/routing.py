@@ -54,13 +54,18 @@ ROUTING = Kind("routing", Routing)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What the table says: the procedure, and who leads and assists as far as that is known (department ids)."""
+    """What the table says: the procedure, and who leads and assists as far as that is known (department ids).
+
+    `retired` are the departments that were to lead and have been retired: none of them is suggested, and where nobody
+    else answers, they are the reason why.
+    """
 
     procedure: str
     lead: int | None
     handler: int | None
     assisting: tuple[int, ...]
     lengths: Mapping[str, float] = field(default_factory=dict)
+    retired: tuple[int, ...] = ()
 
 
 def route(topic: str, area_path: str, *, site_kind: str = "", day: date) -> Route | None:
@@ -115,15 +120,20 @@ def _fits(row: Row, topics: tuple[str, ...], codes: set[str], site_kind: str) ->
 
 
 def _answer(row: Row, topics: tuple[str, ...], area_path: str, day: date) -> Route:
+    """A row whose department is retired leaves the lead to whoever has the duty, if anybody has."""
     keys = [key for key in (row.lead, *row.assisting) if key]
-    ids = dict(Department.objects.filter(key__in=keys, is_active=True).values_list("key", "pk")) if keys else {}
+    known = list(Department.objects.filter(key__in=keys).values_list("key", "pk", "is_active")) if keys else []
+    ids = {key: pk for key, pk, is_active in known if is_active}
+    retired = tuple(pk for key, pk, is_active in known if key == row.lead and not is_active)
     lead, handler = ids.get(row.lead), None
     if lead is None:
         found = duties.responsible(list(topics), area_path, day=day)
         if found is not None:
             lead, handler = found.department.pk, found.officer.pk if found.officer else None
+        else:
+            retired += duties.retired(list(topics), area_path, day=day)
     assisting = tuple(ids[key] for key in row.assisting if key in ids)
-    return Route(row.procedure, lead, handler, assisting, row.lengths)
+    return Route(row.procedure, lead, handler, assisting, row.lengths, retired)
 
 
 def strangers(table: Routing, catalogue: Catalogue) -> Iterator[tuple[str, Text]]:

@@ -36,16 +36,22 @@ def responsible(topic: str | Sequence[str], area_path: str, *, day: date) -> Res
     A duty for the topic goes before one for every topic, and the nearest area before those above it. `topic` may be a
     chain from the topic to its parents: the most specific that anybody has goes first. None when nobody has the duty.
     """
+    found = _held(topic, area_path, day, in_use=True)
+    return _responsible(found[0]) if found else None
+
+
+def retired(topic: str | Sequence[str], area_path: str, *, day: date) -> tuple[int, ...]:
+    """The departments (ids) that would answer on `day` if they had not been retired, the nearest to it first."""
+    return tuple(dict.fromkeys(duty.department_id for duty in _held(topic, area_path, day, in_use=False)))
+
+
+def _held(topic: str | Sequence[str], area_path: str, day: date, *, in_use: bool) -> list[Duty]:
+    """The duties that fit, the first of them first, of departments in use or of retired ones."""
     chain = [topic] if isinstance(topic, str) else list(topic)
     order = {key: rank for rank, key in enumerate(dict.fromkeys([*chain, ""]))}
-    found = (
-        on_day(day)
-        .filter(area__path__in=ancestors(area_path), topic__in=order)
-        .filter(department__is_active=True)
-        .select_related("area", "department", "officer", "deputy")
-    )
-    best = min(found, key=lambda duty: (order[duty.topic], -len(duty.area.path), -duty.pk), default=None)
-    return _responsible(best) if best else None
+    found = on_day(day).filter(area__path__in=ancestors(area_path), topic__in=order, department__is_active=in_use)
+    named = found.select_related("area", "department", "officer", "deputy")
+    return sorted(named, key=lambda duty: (order[duty.topic], -len(duty.area.path), -duty.pk))
 
 
 def on_day(day: date) -> QuerySet[Duty]:

@@ -115,6 +115,7 @@ class Proposal(Schema):
     procedure: str
     lead: DepartmentName | None
     assisting: list[DepartmentName]
+    retired: list[DepartmentName]
 
 
 class Taking(Given):
@@ -267,12 +268,14 @@ def proposal(request: Asked, report_id: UUID) -> Any:
     """The procedure and departments the routing table gives for a report."""
     route = triage.propose(find(request, report_id)).route
     if route is None:
-        return {"procedure": "", "lead": None, "assisting": []}
-    known = {each.pk: each for each in Department.objects.filter(pk__in=[route.lead or 0, *route.assisting])}
+        return {"procedure": "", "lead": None, "assisting": [], "retired": []}
+    wanted = [route.lead or 0, *route.assisting, *route.retired]
+    known = {each.pk: each for each in Department.objects.filter(pk__in=wanted)}
     return {
         "procedure": route.procedure,
         "lead": department_name(known.get(route.lead or 0)),
         "assisting": [department_name(known[pk]) for pk in route.assisting if pk in known],
+        "retired": [department_name(known[pk]) for pk in route.retired if pk in known],
     }
 
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from typer.core import TyperGroup
 
 from anlan.kernel.text import Refusal, Text
+from anlan.presentation.commands.usage import UsageError, is_help, said
 
 HELP = Text(
     zh="安澜：一件事，一个责任人，一个期限，办结有据。",
@@ -70,11 +71,24 @@ class Commands(TyperGroup):
         for name, command in COMMANDS.items():
             formatter.write(f"  {name:<11}{command.help.zh}\n{'':13}{command.help.en}\n")
 
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        try:
+            return super().make_context(*given, **more)
+        except UsageError as error:
+            if is_help(error):
+                raise
+            tell(said(error))
+        raise typer.Exit(2)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
             tell(refusal.text)
+        except UsageError as error:
+            if is_help(error):
+                raise
+            tell(said(error))
         except DatabaseError as error:
             tell(NO_DATABASE.format(reason=str(error).strip()))
         raise typer.Exit(2)

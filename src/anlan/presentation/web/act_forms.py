@@ -95,9 +95,12 @@ class ActForm:
             return
         if many:
             ask.value = [str(each) for each in self._suggested.assisting]
-        elif self._suggested.lead is not None:
+            return
+        if self._suggested.lead is not None:
             ask.value = str(self._suggested.lead)
             ask.hint = Text(zh="已按分工表选好，可以改。", en="Chosen from the table of duties; you may change it.")
+        if self._suggested.retired:
+            ask.hint = _retired(self._suggested)
 
     def _officers(self) -> list[tuple[str, Text]]:
         """Who handles cases for the departments over this place, each with the department."""
@@ -131,3 +134,19 @@ class ActForm:
         self.form.action = reverse("case_act", args=[number, key])
         self.form.cancel = reverse("case", args=[number])
         return self
+
+
+def _retired(route: Route) -> Text:
+    """Why the table's own department is not the one suggested."""
+    named = list(Department.objects.filter(pk__in=route.retired).order_by("pk"))
+    zh, en = "、".join(each.name_zh for each in named), ", ".join(each.name_en for each in named)
+    if route.lead is not None:
+        return Text(
+            zh=f"按分流表应由{zh}主办，但已停用，已改选有此责任的部门。",
+            en=f"The routing table names {en}, now retired; whoever has the duty is chosen instead.",
+        )
+    return Text(
+        zh=f"按分工应由{zh}主办，但已停用；请另选，并请管理员更新分工。",
+        en=f"By the duties it would be {en}, now retired: choose another, and ask the administrator to change "
+        "the duties.",
+    )

@@ -11,8 +11,11 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from anlan.casework.behind import counted
+from anlan.casework.contribution import COLUMNS
 from anlan.casework.models import Case
 from anlan.casework.procedure import PROCEDURES
+from anlan.index.rates import INDICATORS, in_order
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
@@ -71,7 +74,39 @@ def filters(request: Asked) -> Filters:
         Filter("since", Text(zh="立案自", en="Opened from"), "date", apply=_since),
         Filter("until", Text(zh="立案至", en="Opened to"), "date", apply=_until),
     ]  # fmt: skip
-    return Filters.of(request, fields, keep=("state", "sort"))
+    bar = Filters.of(request, fields, keep=("state", "sort"))
+    return _behind(request, bar) if "counted" in request.GET else bar
+
+
+def _behind(request: Asked, bar: Filters) -> Filters:
+    """The bar with what the cases count in: the days and the department are then those of the count, not the case's."""
+    values, named = bar.values(), figures_named()
+    if request.GET["counted"] not in named or not {"since", "until"} <= values.keys():
+        return bar
+    first, last = date.fromisoformat(values["since"]), date.fromisoformat(values["until"])
+    key = values.get("department", "")
+    department = Department.objects.filter(key=key).values_list("pk", flat=True).first() if key else 0
+
+    def counting(rows: Rows, figure: str) -> Rows:
+        return counted(rows, named[figure][1], first=first, last=last, department=department or 0)
+
+    for each in bar.fields:
+        if each.key in ("since", "until", "department"):
+            each.apply = None
+    choices = [(figure, title) for figure, (title, _) in named.items()]
+    count = Filter("counted", Text(zh="计入", en="Counted in"), choices=choices, apply=counting)
+    return Filters.of(request, [*bar.fields, count], keep=("state", "sort"))
+
+
+def figures_named() -> dict[str, tuple[Text, tuple[str, ...]]]:
+    """What a case can be counted in, by the word for it in an address: its title, and the columns it adds up."""
+    found: dict[str, tuple[Text, tuple[str, ...]]] = {
+        column: (COLUMNS[column], (column,)) for column in ("opened", "finished")
+    }
+    for each in in_order(catalogue.current().all(INDICATORS)):
+        due = Text(zh=f"{each.title.zh}·分母", en=f"{each.title.en}, denominator")
+        found |= {each.key: (each.title, each.numerator), f"{each.key}.of": (due, each.denominator)}
+    return found
 
 
 WIDE = {"area", "light", "since", "until", "procedure"}

@@ -147,7 +147,7 @@ def table_of(made: Sheet) -> Table:
     columns = [
         Column(NAMES[made.by], lambda row: row.name),
         Column(OPENED, _count("opened"), css="num"),
-        Column(FINISHED, lambda row: row.sums["finished"], css="num"),
+        Column(FINISHED, _count("finished"), css="num"),
         *(Column(each.title, _cell(each), sub=_over(each), css="num") for each in made.indicators),
         Column(MEDIAN, lambda row: say_days(row, 0.5), css="num"),
         Column(NINETIETH, lambda row: say_days(row, 0.9), css="num"),
@@ -162,21 +162,21 @@ def table_of(made: Sheet) -> Table:
     return shown
 
 
-BEHIND = {"reworkRate": "reworked", "returnRate": "returned"}
-"""The light by which the list shows the cases above the line of a rate."""
-
-
 def _cell(indicator: Indicator) -> Any:
-    """The share as a link to the cases behind it."""
-    light = BEHIND.get(indicator.key, "")
+    """The share as a link to the cases that make it: those above the line, or where there are none, those below it."""
 
     def said(row: Measured) -> Any:
         found = row.rates[indicator.key]
         if not found.denominator:
             return share(found)
-        return linked(f"{row.url}&light={light}" if light and found.numerator else row.url, share(found))
+        return linked(behind(row, indicator.key if found.numerator else f"{indicator.key}.of"), share(found))
 
     return said
+
+
+def behind(row: Measured, figure: str) -> str:
+    """The list of exactly the cases that count in a figure of this row."""
+    return f"{row.url}&counted={figure}"
 
 
 def linked(url: str, words: Any) -> Any:
@@ -185,15 +185,18 @@ def linked(url: str, words: Any) -> Any:
 
 
 def _count(column: str) -> Any:
-    return lambda row: linked(row.url, row.sums[column]) if row.sums[column] else 0
+    return lambda row: linked(behind(row, column), row.sums[column]) if row.sums[column] else 0
 
 
 def _over(indicator: Indicator) -> Any:
-    """What the share came from, in small letters under it."""
+    """What the share came from, in small letters under it; each number leads to its cases."""
 
-    def said(row: Measured) -> str | None:
+    def said(row: Measured) -> Any:
         found = row.rates[indicator.key]
-        return f"{found.numerator}/{found.denominator}" if found.denominator else None
+        if not found.denominator:
+            return None
+        above = linked(behind(row, indicator.key), found.numerator) if found.numerator else found.numerator
+        return format_html("{}/{}", above, linked(behind(row, f"{indicator.key}.of"), found.denominator))
 
     return said
 
