@@ -87,20 +87,22 @@ def by_area(
     last: date | None = None,
     department: int = 0,
     topic: str = ALL,
+    columns: Collection[str] = COLUMNS,
 ) -> dict[str, Figure]:
-    """The figure of each of these areas, in the order given; one without a case has zeros."""
+    """The figure of each of these areas, in the order given; one without a case has zeros. `columns`: only these."""
     rows = Tally.objects.filter(_days(first, last), area_path__in=paths, department=department, topic=topic)
-    found = _grouped(rows, "area_path")
-    return {path: found.get(path) or nothing() for path in paths}
+    found = _grouped(rows, "area_path", columns)
+    return {path: found.get(path) or dict.fromkeys(columns, 0) for path in paths}
 
 
 def by_department(
-    area_path: str, *, first: date | None = None, last: date | None = None, topic: str = ALL
-) -> dict[int, Figure]:
-    """The figure of each department that had a case in the area, by its id."""
+    area_path: str, *, first: date | None = None, last: date | None = None, topic: str = ALL,
+    columns: Collection[str] = COLUMNS,
+) -> dict[int, Figure]:  # fmt: skip
+    """The figure of each department that had a case in the area, by its id; of `columns`, only these."""
     every = Department.objects.values("pk")
     rows = Tally.objects.filter(_days(first, last), area_path=area_path, department__in=every, topic=topic)
-    return _grouped(rows, "department")
+    return _grouped(rows, "department", columns)
 
 
 def by_topic(
@@ -203,6 +205,10 @@ def _figure(row: Mapping[str, Any]) -> Figure:
     return {column: row[column] or 0 for column in COLUMNS}
 
 
-def _grouped(rows: QuerySet[Tally], name: str) -> dict[Any, Figure]:
-    found = rows.values(name).annotate(**_SUMS).order_by(name)
-    return {row[name]: _figure(row) for row in found if any(row[column] for column in COLUMNS)}
+def _grouped(rows: QuerySet[Tally], name: str, columns: Collection[str] = COLUMNS) -> dict[Any, Figure]:
+    found = rows.values(name).annotate(**{column: _SUMS[column] for column in columns}).order_by(name)
+    return {
+        row[name]: {column: row[column] or 0 for column in columns}
+        for row in found
+        if any(row[column] for column in columns)
+    }

@@ -53,10 +53,9 @@ def board(request: Asked) -> HttpResponse:
     """The counts of now, from the open cases of the area, and the returns of thirty days, from the tallies."""
     ground, days = counted.ground(request), counted.period(request)
     by_area, by_lead = _now(ground, request)
-    past_area = figures.by_area(
-        [ground.area.path, *(each.path for each in ground.below)], first=days.first, last=days.last
-    )
-    past_lead = figures.by_department(ground.area.path, first=days.first, last=days.last)
+    paths, columns = [ground.area.path, *(each.path for each in ground.below)], [key for key, _, _ in PAST]
+    past_area = figures.by_area(paths, first=days.first, last=days.last, columns=columns)
+    past_lead = figures.by_department(ground.area.path, first=days.first, last=days.last, columns=columns)
     whole = _added(by_area.values())
     since = {"since": days.first.isoformat(), "state": "all"}
     said = {

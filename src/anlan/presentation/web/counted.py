@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from anlan.kernel.text import Text
+from anlan.places import register
 from anlan.places.areas import at_day
 from anlan.places.models import Area, Department
 from anlan.places.record import day_of
@@ -87,13 +89,18 @@ def _day(given: str) -> date | None:
 
 def cases_url(**query: str) -> str:
     """The list of cases with these filters."""
-    return f"{reverse('cases')}?{urlencode({key: value for key, value in query.items() if value})}"
+    return f"{_list()}?{urlencode({key: value for key, value in query.items() if value})}"
+
+
+@cache
+def _list() -> str:
+    """Two hundred numbers of a board lead there."""
+    return reverse("cases")
 
 
 def named_departments(ids: Iterable[int | None]) -> dict[int, Department]:
     """The departments with these ids."""
-    wanted = [pk for pk in ids if pk]
-    return Department.objects.in_bulk(wanted) if wanted else {}
+    return register.current().rows(Department.objects.all(), [pk for pk in ids if pk])
 
 
 def tabs(request: Asked, here: str) -> list[tuple[Text, str, bool]]:
