@@ -25,7 +25,7 @@ class Plan:
     county: str
     seconds: float
     clients: int = 50
-    rates: Mapping[str, float] = field(default_factory=lambda: {"report": 25, "api list": 85, "desk list": 25})
+    rates: Mapping[str, float] = field(default_factory=lambda: {"report": 22, "api list": 82, "desk list": 22})
     pace: bool = True
     begin: int = 0
 
@@ -78,10 +78,10 @@ class Crowd:
                 "address": "幸福路 1 号",
             }
             body = {"channel": "api", "message": {**told, "area": self.dice.choice(self.plan.areas)}}
-            asking, status, mark = http.post("/api/v1/reports", json=body, headers=bearer), 201, b'"report": "'
+            asking, status, mark = http.post("/api/v1/reports", json=body, headers=bearer), 201, b'"report":"'
         elif kind == "api list":
             county = {"area": self.plan.county, "sort": "due"}
-            asking, status, mark = http.get("/api/v1/cases", params=county, headers=bearer), 200, b'{"items": [{'
+            asking, status, mark = http.get("/api/v1/cases", params=county, headers=bearer), 200, b'{"items":[{'
         else:
             cookie = {"Cookie": f"sessionid={self.plan.session}"}
             asking = http.get("/cases/", params={"area": self.plan.county}, headers=cookie)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from ninja import Query, Schema, Status
-from ninja.responses import Response
 
 from anlan.casework import cases, triage
 from anlan.casework.cases import Doing, NoCase, Opening
@@ -19,7 +19,7 @@ from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.presentation.api import case_shapes, found
 from anlan.presentation.api.case_shapes import SHOWN, CaseFilters, CaseRow, CaseWhole, Deed, Deeds, NewCase
-from anlan.presentation.api.frame import Noun, Plain, client_key
+from anlan.presentation.api.frame import Noun, client_key, written
 from anlan.presentation.api.shapes import Listing, Words, one_page, told, words
 from anlan.presentation.web.case_rows import lean, named
 from anlan.presentation.web.frame import Asked
@@ -67,7 +67,7 @@ def list_(request: Asked, given: Query[CaseFilters]) -> Any:
     shown = replace(page, items=named(page.items))
     # `row` says just what `CaseRow` has: reading fifty of them back to make sure would be a quarter of the time.
     said = told(shown, lambda case: case_shapes.row(case, now=request.at))
-    return Response(said, json_dumps_params=Plain.json_dumps_params)
+    return HttpResponse(written(said), content_type="application/json; charset=utf-8")
 
 
 @router.post("", response={200: CaseWhole, 201: CaseWhole})

@@ -21,6 +21,8 @@ from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.presentation import checks, parent
 
+YIELDING = 5
+"""How far the loops stand back when processors are short: somebody waits for a page, nobody for a count."""
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -97,7 +99,10 @@ def loops(*, wanted: bool) -> Iterator[None]:
 
 def start_working() -> subprocess.Popen[bytes]:
     """The loops, as a child of this process."""
-    return subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
+    loops = subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, loops.pid, YIELDING)
+    return loops
 
 
 def keep_working(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
