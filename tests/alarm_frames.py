@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -137,15 +138,25 @@ def some(random: Random) -> Frame:
     return Frame(top, kind, tuple(makers[kind]() for _ in range(count)))
 
 
-def fuzzed(random: Random, count: int) -> Iterator[tuple[bytes, bytes]]:
-    """So many damaged frames and pieces of rubbish, each with the good frame it was made of (or none)."""
+class Damaged(NamedTuple):
+    """What arrives, the good frame it was made of (none for rubbish), and what was done to it."""
+
+    told: bytes
+    made_of: bytes
+    by: str
+
+
+def fuzzed(random: Random, count: int) -> Iterator[Damaged]:
+    """So many damaged frames and pieces of rubbish."""
     good = [encode(some(random)) for _ in range(2000)]
+    ways = list(_DAMAGES.items())
     for _ in range(count):
-        told = random.choice(good)
         if random.random() < 0.15:
-            yield _rubbish(random), b""
+            yield Damaged(_rubbish(random), b"", "rubbish")
         else:
-            yield random.choice(_DAMAGES)(random, bytearray(told)), told
+            told = random.choice(good)
+            by, damage = random.choice(ways)
+            yield Damaged(damage(random, bytearray(told)), told, by)
 
 
 def _rubbish(random: Random) -> bytes:
@@ -198,4 +209,13 @@ def _count(random: Random, told: bytearray) -> bytes:
     return bytes(told)
 
 
-_DAMAGES = (_bit, _bytes, _swap, _short, _gap, _more, _length, _count)
+_DAMAGES = {
+    "bit": _bit,
+    "bytes": _bytes,
+    "places": _swap,
+    "short": _short,
+    "gap": _gap,
+    "more": _more,
+    "length": _length,
+    "resummed": _count,
+}
