@@ -91,6 +91,11 @@ def test_a_frame_behind_the_false_beginning_of_another_need_not_wait(rubbish: by
     assert frame in decoder.feed(rubbish + encode(frame)) + decoder.overtake()
 
 
+def test_a_good_frame_within_the_reach_of_a_bad_one_is_found() -> None:
+    for lead in (b"@@" + bytes(22) + (len(FIRE) - 3).to_bytes(2, "little") + b"\x02", b"@", b"@@@", FIRE[:-3]):
+        assert frames(decoded(lead + FIRE)) == [only(FIRE)], lead
+
+
 def test_a_slow_frame_is_not_overtaken_by_nothing() -> None:
     decoder = Decoder()
     assert decoder.feed(FIRE[:50]) == []
