@@ -4,99 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import pytest
 
 from alarm_frames import AT, alarm, heartbeat
-from anlan.intake.gb26875 import Command, Decoder, Frame, Malformed, Reason, confirm, deny, encode
-from anlan.presentation.listening import Handler, Limits, Listener
-
-MOMENT = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)
-QUICK = Limits(silence=5, patience=0.05)
-
-
-class Device:
-    """A transmission device's side of the line."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer, self.decoder = reader, writer, Decoder()
-        self.heard: list[Frame | Malformed] = []
-
-    async def send(self, *told: Frame | bytes) -> None:
-        self.writer.write(b"".join(each if isinstance(each, bytes) else encode(each) for each in told))
-        await self.writer.drain()
-
-    async def answers(self, count: int = 1) -> list[Frame | Malformed]:
-        """The next so many answers; fewer where the centre hangs up first."""
-        async with asyncio.timeout(10):
-            while len(self.heard) < count and (data := await self.reader.read(65536)):
-                self.heard += self.decoder.feed(data)
-        found, self.heard = self.heard[:count], self.heard[count:]
-        return found
-
-    async def silence(self, seconds: float = 0.15) -> bool:
-        """Whether nothing comes for so long."""
-        try:
-            async with asyncio.timeout(seconds):
-                return not await self.reader.read(1)
-        except TimeoutError:
-            return True
-
-    async def hung_up_on(self) -> bool:
-        async with asyncio.timeout(10):
-            try:
-                while await self.reader.read(65536):
-                    pass
-            except ConnectionError:
-                pass
-        return True
-
-    async def close(self) -> None:
-        self.writer.close()
-        with suppress(ConnectionError):
-            await self.writer.wait_closed()
-
-
-async def call(listener: Listener) -> Device:
-    return Device(*await asyncio.open_connection(*listener.address))
-
-
-class Keeper:
-    """A handler that remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.batches: list[Sequence[Frame]] = []
-
-    async def __call__(self, frames: Sequence[Frame]) -> None:
-        self.batches.append(frames)
-
-    @property
-    def frames(self) -> list[Frame]:
-        return [frame for batch in self.batches for frame in batch]
-
-
-def served(handler: Handler, talk: Callable[[Listener], Awaitable[None]], *, limits: Limits = QUICK) -> Listener:
-    """What is left of a listener after `talk`."""
-
-    async def run() -> Listener:
-        async with Listener(handler, moment=lambda: MOMENT, limits=limits) as listener:
-            await talk(listener)
-        assert listener.connections == 0
-        return listener
-
-    return asyncio.run(run())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - what the listener does on its own tells nobody
-        await asyncio.sleep(0.01)
-
-
-def confirmed(*frames: Frame) -> list[Frame]:
-    return [confirm(frame, sent=AT) for frame in frames]
+from anlan.intake.gb26875 import Command, Frame, Reason, deny, encode
+from anlan.presentation.listening import Limits, Listener
+from device import QUICK, Device, Keeper, call, confirmed, served, until
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
@@ -190,6 +105,42 @@ def test_a_batch_is_no_larger_than_declared() -> None:
     served(handler, talk, limits=Limits(batch=4))
     assert max(map(len, keeper.batches)) <= 4
     assert len(keeper.frames) == 9
+
+
+def test_a_fire_is_taken_before_everything_that_waits() -> None:
+    keeper, free = Keeper(), asyncio.Event()
+
+    async def handler(frames: Sequence[Frame]) -> None:
+        await keeper(frames)
+        await free.wait()
+
+    async def talk(listener: Listener) -> None:
+        devices = [await call(listener) for _ in range(12)]
+        for number, device in enumerate(devices):
+            await device.send(alarm(number) if number == 11 else heartbeat(number))
+            await until(lambda: bool(keeper.batches))
+        await asyncio.sleep(0.1)
+        free.set()
+        for device in devices:
+            await device.answers()
+            await device.close()
+
+    served(handler, talk, limits=Limits(batch=2))
+    assert [frame.head.serial for frame in keeper.frames] == [0, 11, *range(1, 11)]
+
+
+def test_of_a_device_that_floods_no_more_is_taken_at_once_than_a_piece() -> None:
+    keeper = Keeper()
+
+    async def talk(listener: Listener) -> None:
+        device, told = await call(listener), [heartbeat(serial) for serial in range(3000)]
+        await device.send(*told)
+        assert await device.answers(3000) == confirmed(*told)
+        await device.close()
+
+    served(keeper, talk)
+    assert max(map(len, keeper.batches)) <= 8192 // 30 + 1
+    assert len(keeper.frames) == 3000
 
 
 def test_a_frame_that_cannot_be_kept_does_not_hold_back_other_devices() -> None:
@@ -353,12 +304,14 @@ def test_no_more_connections_than_declared() -> None:
 
 def test_a_device_that_never_takes_its_answers_is_let_go() -> None:
     async def talk(listener: Listener) -> None:
+        assert listener._server is not None
+        listener._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # full soon
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(line, listener.address)
-        sending = asyncio.create_task(loop.sock_sendall(line, encode(heartbeat()) * 400_000))
+        sending = asyncio.create_task(loop.sock_sendall(line, encode(heartbeat()) * 100_000))
         await until(lambda: bool(listener.closed))
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)

@@ -176,7 +176,8 @@ class Decoder:
         """What is complete behind a frame that is not, for when nothing more has come for a while.
 
         Rubbish can look like the beginning of a long frame; an alarm behind it must not wait until that is filled up.
-        Where nothing is complete, the beginning stays and may yet be continued.
+        Where nothing is complete, the beginning stays and may yet be continued. A frame that somebody wrote into the
+        data of one that stopped in the middle would be read as well.
         """
         found: list[Frame | Malformed] = []
         while (place := self._next_good()) > 0:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from anlan.intake.gb26875 import Command, Decoder, Frame, Malformed, Reason, confirm, deny, encode
-from anlan.intake.gb26875_contents import Stamp
+from anlan.intake.gb26875_contents import DeviceState, PartState, Stamp, SystemState
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,9 @@ Handler = Callable[[Sequence[Frame]], Awaitable[None]]
 """Keeps the frames of several devices and returns once they are committed. It must bear the same frame twice: a device
 that was not answered in time sends it again."""
 
-_PIECE = 64 * 1024
+# What one connection can have unanswered, in bytes: as nothing more is read of it meanwhile, a thousand of them that
+# flood while the handler is stuck hold some 200 MB.
+_PIECE = 8 * 1024
 # A device neither commands the centre nor asks it anything.
 _NOT_OURS = frozenset({Command.CONTROL, Command.REQUEST})
 
@@ -32,7 +34,7 @@ _NOT_OURS = frozenset({Command.CONTROL, Command.REQUEST})
 class Limits:
     """How much of a connection is borne. Times are in seconds."""
 
-    connections: int = 2000
+    connections: int = 1000
     silence: float = 300  # without one good frame; devices send a heartbeat every half minute or so
     patience: float = 0.5  # before looking for whole frames behind one that does not go on
     rubbish: int = 64 * 1024  # bytes without one good frame among them
@@ -88,7 +90,8 @@ class Listener:
         self._worker: asyncio.Task[None] | None = None
         self._stopping = False
         self._open: dict[asyncio.Task[None], _Connection] = {}
-        self._queue: deque[_Waiting] = deque()
+        self._fires: deque[_Waiting] = deque()  # the standard wants these before all else
+        self._others: deque[_Waiting] = deque()
         self._some = asyncio.Event()
 
     @property
@@ -107,7 +110,7 @@ class Listener:
         """Listens from now on. Raises `OSError` where the address is taken."""
         host, port = self._asked
         self._stopping = False
-        self._server = await asyncio.start_server(self._called, host, port)
+        self._server = await asyncio.start_server(self._called, host, port, limit=_PIECE)
         self._worker = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
@@ -223,7 +226,7 @@ class Listener:
 
     async def _keep(self, frames: list[Frame]) -> bool:
         waiting = _Waiting(frames, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        (self._fires if any(map(_tells_of_fire, frames)) else self._others).append(waiting)
         self._some.set()
         return await waiting.kept
 
@@ -232,12 +235,17 @@ class Listener:
         while True:
             await self._some.wait()
             self._some.clear()
-            while self._queue:
-                batch = [self._queue.popleft()]
-                room = self.limits.batch - len(batch[0].frames)
-                while self._queue and (room := room - len(self._queue[0].frames)) >= 0:
-                    batch.append(self._queue.popleft())
+            while batch := self._next():
                 await self._hand_over(batch)
+
+    def _next(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        room = self.limits.batch
+        for queue in (self._fires, self._others):
+            while queue and (not batch or room >= len(queue[0].frames)):
+                batch.append(queue.popleft())
+                room -= len(batch[-1].frames)
+        return batch
 
     async def _hand_over(self, batch: Sequence[_Waiting]) -> None:
         """Asks the handler for all at once; where it fails, for each connection alone: none spoils another's."""
@@ -254,6 +262,11 @@ class Listener:
             logger.exception("%d 个数据包未能保存，等待重发 / Frames were not kept and will be sent again", len(frames))
             return False
         return True
+
+
+def _tells_of_fire(frame: Frame) -> bool:
+    """Also of one that may be a test: that is not for a queue to decide."""
+    return any(isinstance(one, PartState | SystemState | DeviceState) and one.state.fire for one in frame.objects)
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:
