@@ -88,8 +88,9 @@ def served(handler: Handler, talk: Callable[[Listener], Awaitable[None]], *, lim
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - what the listener does on its own tells nobody
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - what the listener does on its own tells nobody
+            await asyncio.sleep(0.01)
 
 
 def confirmed(*frames: Frame) -> list[Frame]:

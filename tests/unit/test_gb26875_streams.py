@@ -96,6 +96,13 @@ def test_a_good_frame_within_the_reach_of_a_bad_one_is_found() -> None:
         assert frames(decoded(lead + FIRE)) == [only(FIRE)], lead
 
 
+def test_half_a_start_at_the_end_of_a_piece_is_kept() -> None:
+    decoder = Decoder()
+    assert decoder.feed(FIRE + FIRE[:1]) == [only(FIRE)]
+    assert decoder.feed(FIRE[1:]) == [only(FIRE)]
+    assert not decoder.malformed
+
+
 def test_a_slow_frame_is_not_overtaken_by_nothing() -> None:
     decoder = Decoder()
     assert decoder.feed(FIRE[:50]) == []
