@@ -14,9 +14,9 @@ from benchmarks import table
 from benchmarks.ground import BENCH, DATABASES, ground, start
 from benchmarks.rows import Row, read
 
-MODULES = {"a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served"}
+MODULES = {"a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "f": "frames"}
 ROUNDS = {"b": 3}
-ONLY = {"d": ("postgres",)}
+ONLY = {"d": ("postgres",), "f": ("sqlite",)}
 KEPT = {"c"}
 
 
@@ -40,7 +40,7 @@ def main() -> int:
 
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help="a act, b import, c lists, d server")
+    parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help="a act, b import, c lists, d server, f frames")
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--small", action="store_true", help="quickly, to see that everything runs")
     return parser.parse_args()
