@@ -71,6 +71,9 @@ class Case(models.Model):
             models.Index(fields=["tick_at"], name="case_tick", condition=Q(tick_at__isnull=False)),
             models.Index(fields=["area_path", "-opened_at"], name="case_area_opened"),
             models.Index(fields=["-opened_at"], name="case_opened"),
+            # What a new report may be about is found by its place, in one look at each of the two.
+            models.Index(fields=["address"], name="case_address"),
+            models.Index(fields=["lat", "lon"], name="case_point", condition=Q(lat__isnull=False)),
         ]
 
 

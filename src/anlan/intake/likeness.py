@@ -61,6 +61,7 @@ class Weights(BaseModel):
     photo: float = Field(ge=0)
 
 
+CLOSED_SINCE: Final = Text(zh="上报时仍在办理，现已办结", en="still open when told and closed since")
 SAME: Final = ("site", "address")
 NAMES: Final = tuple(Weights.model_fields)
 """The features, in the order of `numbers`."""
@@ -198,10 +199,6 @@ class Likely:
     score: float
     found: Compared
 
-    @property
-    def why(self) -> Text:
-        return say(self.found)
-
 
 def rank(
     report: Told, earlier: Sequence[Told], likeness: Likeness, topics: Mapping[str, Topic] = _NO_TOPICS
@@ -219,9 +216,12 @@ def within(found: Compared, likeness: Likeness) -> bool:
     return here and lately and found.days <= likeness.within_days
 
 
-def say(found: Compared) -> Text:
-    """Why: “同一地址，1 天前，仍在办理 / same address, 1 day apart, still open”."""
-    parts = list(_reasons(found))
+def say(found: Compared, *, closed_since: bool = False) -> Text:
+    """Why: “同一地址，1 天前，仍在办理 / same address, 1 day apart, still open”.
+
+    `closed_since`: what was open when the report was told is closed by now.
+    """
+    parts = list(_reasons(found, closed_since))
     return Text(zh="，".join(part.zh for part in parts), en=", ".join(part.en for part in parts))
 
 
@@ -294,7 +294,7 @@ def _topic(a: str, b: str, topics: Mapping[str, Topic]) -> Kinship:
 # ---------------------------------------------------------------- why
 
 
-def _reasons(found: Compared) -> Iterator[Text]:
+def _reasons(found: Compared, closed_since: bool) -> Iterator[Text]:
     if found.place == "site":
         yield Text(zh="同一场所", en="same site")
     elif found.place == "address":
@@ -302,7 +302,7 @@ def _reasons(found: Compared) -> Iterator[Text]:
     elif found.metres is not None:
         yield Text(zh=f"相距 {found.metres:.0f} 米", en=f"{found.metres:.0f} m away")
     yield _days(found.days)
-    yield _standing(found.closed_days)
+    yield CLOSED_SINCE if closed_since and found.closed_days is None else _standing(found.closed_days)
     if found.topic != "other":
         same = found.topic == "same"
         yield Text(zh="类别相同" if same else "类别相近", en="same topic" if same else "related topic")
