@@ -215,6 +215,19 @@ def test_a_closed_case_is_suggested_but_not_written_into_the_form(town: World) -
     assert f'value="{case.number}"' not in page
 
 
+def test_who_merges_is_shown_the_likely_ones_and_the_first_is_written_into_the_form(town: World) -> None:
+    first = opened(town)
+    again = told(town, address=ADDRESS)
+    second = triage.accept(again, procedure="incident", topic="fire_exit", by=town.triage, at=again.told_at)
+    page = text(at_desk(town.triage).get(reverse("case_act", args=[second.number, "merge"])))
+    assert "可能是同一件事" in page
+    assert "同一地址，1 天前，仍在办理" in page
+    assert f'value="{first.number}"' in page
+    assert "可能是同一件事" not in text(at_desk(town.triage).get(reverse("case_act", args=[second.number, "register"])))
+    # One that nobody reported has nothing to compare.
+    assert "可能是同一件事" not in text(at_desk(town.triage).get(reverse("case_act", args=[first.number, "merge"])))
+
+
 def test_nothing_is_merged_by_itself(town: World) -> None:
     opened(town)
     report = told(town, address=ADDRESS)

@@ -7,6 +7,7 @@ from typing import Final
 
 from anlan.casework import neighbours
 from anlan.casework.cases import visible
+from anlan.casework.models import Case
 from anlan.intake.models import Report
 from anlan.kernel.text import Text
 from anlan.presentation.web.case_rows import with_names
@@ -24,6 +25,15 @@ class Alike:
     likely: list[Entry]
     others: list[Entry]
     first: str | None
+
+
+NONE: Final = Alike([], [], None)
+
+
+def same_as(case: Case, request: Asked) -> Alike:
+    """The same for the report that a case was opened for; nothing where there was none."""
+    report = Report.objects.filter(case_reports__case=case).order_by("case_reports__pk").first()
+    return alike(report, request) if report is not None else NONE
 
 
 def alike(report: Report, request: Asked) -> Alike:
