@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from anlan.casework.models import Case, CasePhoto, CaseReport
 from anlan.intake import likeness, photo_print
-from anlan.intake.likeness import Likeness, Told
+from anlan.intake.likeness import Likely, Likeness, Told
 from anlan.intake.models import Report
 from anlan.intake.topic import TOPICS, Topic, propose
 from anlan.kernel import catalogue
@@ -48,30 +48,33 @@ def likely(report: Report, among: QuerySet[Case]) -> list[Neighbour]:
     """The cases of `among` that the report may repeat, the likeliest first; at most four queries, however many."""
     declared = likeness.in_use()
     # What was merged is left out here and not by the query, which would go by that and not by the place.
-    found = [row for row in candidates(report, among, declared) if row["merged_into"] is None]
-    if not found:
-        return []
-    topics = catalogue.current().all(TOPICS)
-    new = _of(report, topics)
-    told = _told(found, photos=bool(new.photos))
-    ranked = likeness.rank(new, told, declared, topics)
+    rows = candidates(report, among.exclude(case_reports__report=report), declared)
+    found = [row for row in rows if row["merged_into"] is None]
     return [
         Neighbour(
             case=found[each.place]["pk"],
             score=each.score,
             likely=each.score >= declared.threshold,
-            open=told[each.place].closed_at is None,
-            why=likeness.say(each.found, closed_since=told[each.place].closed_at is not None),
+            open=found[each.place]["closed_at"] is None,
+            why=likeness.say(each.found, closed_since=found[each.place]["closed_at"] is not None),
         )
-        for each in ranked
+        for each in compared(report, found, declared)
     ]
+
+
+def compared(report: Report, rows: Sequence[dict[str, Any]], declared: Likeness) -> list[Likely]:
+    """The report beside these `candidates`, as they stood when it was told, the likeliest first."""
+    if not rows:
+        return []
+    topics = catalogue.current().all(TOPICS)
+    new = _of(report, topics)
+    return likeness.rank(new, _told(rows, report, photos=bool(new.photos)), declared, topics)
 
 
 def candidates(report: Report, among: QuerySet[Case], declared: Likeness) -> QuerySet[Case, dict[str, Any]]:
     """The columns of the cases of the same site, address or surroundings that are open or were closed lately."""
     lately = report.told_at - timedelta(days=declared.closed_days)
     rows = among.filter(_here(report, declared), Q(closed_at=None) | Q(closed_at__gte=lately))
-    rows = rows.exclude(case_reports__report=report)
     # The moment is wrapped so that the database goes by the place, and not through all cases by their age.
     aged = rows.alias(_opened=Coalesce("opened_at", Value(_NEVER))).order_by("-_opened", "-pk")
     found: QuerySet[Case, dict[str, Any]] = aged.values(*_COLUMNS)[:MOST]
@@ -110,11 +113,11 @@ def _of(report: Report, topics: Mapping[str, Topic]) -> Told:
     )  # fmt: skip
 
 
-def _told(found: Sequence[dict[str, Any]], *, photos: bool) -> list[Told]:
-    """The cases as things told: last told when their last report was."""
-    ids = [row["pk"] for row in found]
-    reported = CaseReport.objects.filter(case__in=ids).values("case").annotate(last=Max("report__told_at"))
-    last = {row["case"]: row["last"] for row in reported}
+def _told(rows: Sequence[dict[str, Any]], report: Report, *, photos: bool) -> list[Told]:
+    """The cases as things told: last told when the last report before this one was."""
+    ids = [row["pk"] for row in rows]
+    before = CaseReport.objects.filter(case__in=ids, report__told_at__lte=report.told_at).exclude(report=report)
+    last = {link["case"]: link["last"] for link in before.values("case").annotate(last=Max("report__told_at"))}
     prints = _prints(ids) if photos else {}
     return [
         Told(
@@ -122,7 +125,7 @@ def _told(found: Sequence[dict[str, Any]], *, photos: bool) -> list[Told]:
             site=row["site"], address=row["address"], lon=row["lon"], lat=row["lat"], topic=row["topic"],
             text=row["description"], photos=tuple(prints.get(row["pk"], ())), closed_at=row["closed_at"],
         )
-        for row in found
+        for row in rows
     ]  # fmt: skip
 
 

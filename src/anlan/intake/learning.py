@@ -26,10 +26,11 @@ RECALL: Final = 3
 _PULL: Final = 0.5
 _ROUNDS: Final = 60
 _STILL: Final = 1e-9
-# Days are told in whole numbers or in seconds; for learning, an hour more or less is the same.
+# What differs by less than a twenty-fourth, of a day an hour, is counted together.
 _STEPS_A_UNIT: Final = 24
-_UP: Final = frozenset(name for name, field in Weights.model_fields.items() if "Ge(ge=0)" in str(field.metadata))
-_DOWN: Final = frozenset(name for name, field in Weights.model_fields.items() if "Le(le=0)" in str(field.metadata))
+_FIELDS: Final = Weights.model_fields.items()
+_UP: Final = frozenset(name for name, field in _FIELDS if any(hasattr(mark, "ge") for mark in field.metadata))
+_DOWN: Final = frozenset(name for name, field in _FIELDS if any(hasattr(mark, "le") for mark in field.metadata))
 
 
 class TooFew(Refusal):

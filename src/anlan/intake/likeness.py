@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from anlan.intake.topic import Topic, lineage
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import Declaration, Kind
+from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Text
 
 IN_USE: Final = "same_thing"
@@ -226,7 +227,9 @@ def say(found: Compared, *, closed_since: bool = False) -> Text:
 
 
 def strangers(declared: Likeness) -> Iterator[tuple[str, Text]]:
-    """The examples that come out otherwise than they say."""
+    """A key that nobody asks for, and the examples that come out otherwise than they say."""
+    if declared.key != IN_USE:
+        yield "key", unknown("相似判断", "likeness", declared.key, [IN_USE])
     for number, example in enumerate(declared.examples):
         given = score(example, declared)
         if (given >= declared.threshold) != example.likely:
