@@ -16,7 +16,7 @@ from benchmarks.rows import Row, read
 
 MODULES = {"a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "g": "duplicates"}
 ROUNDS = {"b": 3}
-# What needs no database runs once, beside the first.
+# The server is measured on PostgreSQL alone; what needs no database runs once.
 ONLY = {"d": ("postgres",), "g": ("sqlite",)}
 KEPT = {"c"}
 

@@ -5,8 +5,11 @@ In memory, by the scorer, the weights and the threshold of the product; nothing 
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
+import io
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from anlan.intake.likeness import IN_USE, LIKENESS, Likely, Likeness, Told, plai
 from anlan.intake.reading import Reader, Understood
 from anlan.intake.topic import TOPICS
 from anlan.kernel.catalogue import PACKAGE, Catalogue
+from benchmarks import table
 from benchmarks.rows import ROOT, Row, row, timed, told
 
 FILE: Final = ROOT.parent / "shared/reference/reports/chicago_sanitation_2011_2012.csv.gz"
@@ -66,19 +70,19 @@ def declared() -> Catalogue:
 def lines(file: Path, catalogue: Catalogue, *, most: int | None = None) -> list[Line]:
     """The rows as the city's channel reads them, in the order of their days and, within a day, of their numbers."""
     channel = catalogue.get(CHANNELS, "chicago_sanitation")
-    found = []
-    with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
-        table = csv.DictReader(text)
-        reader = Reader(channel, tuple(table.fieldnames or ()))
-        for row in table:
-            read = reader.read(row, at=AT)
-            if not isinstance(read, Understood):
-                continue
-            one = Told(
-                at=read.told_at, address=read.address, lon=read.lon, lat=read.lat, topic=read.topic,
-                text=read.description, closed_at=read.values["completed_at"],
-            )  # fmt: skip
-            found.append(Line(read.message_id, one, "Dup" in read.values["status"]))
+    content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    cells = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    reader, found = Reader(channel, tuple(cells.fieldnames or ())), []
+    for number, line in enumerate(cells, start=2):
+        read = reader.read(line, at=AT)
+        if not isinstance(read, Understood):
+            print(f"row {number} is left out: {read.reasons[0].text.en}", file=sys.stderr)
+            continue
+        one = Told(
+            at=read.told_at, address=read.address, lon=read.lon, lat=read.lat, topic=read.topic,
+            text=read.description, closed_at=read.values["completed_at"],
+        )  # fmt: skip
+        found.append(Line(read.message_id, one, "Dup" in read.values["status"]))
     return sorted(found, key=lambda line: (line.told.at, line.number))[:most]
 
 
@@ -153,7 +157,7 @@ def bare(rows: Iterable[Line]) -> Iterator[bool]:
     """The rule to compare with: another report of the very same address within the last three days."""
     last: dict[str, datetime] = {}
     for line in rows:
-        before = last.get(line.told.address)
+        before = last.get(line.told.address) if line.told.address else None
         # Half a day more, for the two days a year that are longer or shorter.
         yield before is not None and line.told.at - before <= timedelta(days=3, hours=12)
         last[line.told.address] = line.told.at
@@ -170,11 +174,11 @@ def pairs(rows: Sequence[Line], found: Sequence[Sequence[Likely]]) -> Iterator[P
             yield from ((each.found, False) for each in some)
 
 
-def run(*, small: bool) -> list[Row]:
+def run(*, small: bool, file: Path = FILE) -> list[Row]:
     """The rule, the declared weights, and weights learned on the first half of the time, judged on the second."""
     catalogue = declared()
     asked = catalogue.get(LIKENESS, IN_USE)
-    rows = lines(FILE, catalogue, most=FEW if small else None)
+    rows = lines(file, catalogue, most=FEW if small else None)
     with timed() as spent:
         found = list(replay(rows, asked, catalogue))
     half = len(rows) // 2
@@ -213,5 +217,16 @@ def _counted(found: Judged) -> str:
     return f"{found.right:,} right, {found.wrong:,} wrong, {found.missed:,} missed"
 
 
+def main() -> None:
+    """A part of the table like the others; with `--file`, another file is judged and shown."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--file", type=Path)
+    given, _ = parser.parse_known_args()
+    if given.file is None:
+        told(run)
+    else:
+        table.show(run(small=False, file=given.file))
+
+
 if __name__ == "__main__":
-    told(run)
+    main()

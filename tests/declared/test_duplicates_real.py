@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anlan.intake import learning, likeness
-from anlan.intake.likeness import IN_USE, LIKENESS, Likely, Likeness, Told
+from anlan.intake.likeness import IN_USE, LIKENESS, NAMES, Likely, Likeness, Told, Weights
 from anlan.intake.topic import TOPICS
 from anlan.kernel.catalogue import Catalogue
 
@@ -77,6 +77,18 @@ def test_weights_learned_on_the_first_half_keep_them_on_the_second(real: Real) -
     known = duplicates.pairs(real.rows[: real.half], real.found[: real.half])
     learned = learning.learn(known, real.asked, until=real.rows[real.half - 1].told.at.date())
     later = duplicates.again(real.found[real.half :], learned)
+    judged = duplicates.at_threshold(real.rows[real.half :], later, learned.threshold)
+    assert judged.recall >= duplicates.RECALL
+    assert judged.precision >= duplicates.PRECISION
+
+
+def test_they_are_kept_by_what_is_learned_from_nothing_too(real: Real) -> None:
+    """So that it is the first half that teaches, and not the weights it started from."""
+    nothing = real.asked.model_copy(update={"weights": Weights(**dict.fromkeys(NAMES, 0.0))})
+    found = list(duplicates.replay(real.rows, nothing, real.catalogue))
+    known = duplicates.pairs(real.rows[: real.half], found[: real.half])
+    learned = learning.learn(known, nothing, until=real.rows[real.half - 1].told.at.date())
+    later = duplicates.again(found[real.half :], learned)
     judged = duplicates.at_threshold(real.rows[real.half :], later, learned.threshold)
     assert judged.recall >= duplicates.RECALL
     assert judged.precision >= duplicates.PRECISION
