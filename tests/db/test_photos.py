@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from anlan.intake import photos, reports
+from anlan.intake import photo_print, photos, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Photo
 from anlan.intake.photos import BadPhoto
@@ -98,6 +98,16 @@ def test_a_kept_photo_is_in_the_ledger_by_its_digest() -> None:
     photo = keep(picture(), stage="after")
     [event] = events.history(photo.pk)
     assert (event.kind, event.data) == ("photo.kept", {"digest": photo.digest, "stage": "after"})
+
+
+def test_a_photo_is_kept_with_its_print() -> None:
+    grey = Image.linear_gradient("L").rotate(90).convert("RGB")
+    out = io.BytesIO()
+    grey.save(out, "PNG")
+    look = Photo.objects.get(pk=keep(out.getvalue()).pk).look
+    assert look is not None
+    assert photo_print.from_column(look) == photo_print.of(grey) == 2**64 - 1
+    assert keep(picture()).look is None
 
 
 def test_thirty_megabytes_are_refused_with_both_numbers() -> None:

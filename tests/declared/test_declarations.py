@@ -64,6 +64,7 @@ title = { zh = "晚班", en = "Late shift" }
 time_zone = "Asia/Shanghai"
 shifts = [["13:00", "21:00"]]
 """
+ALIKE = (PACKAGE / "intake/likeness/same_thing.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -196,8 +197,17 @@ BROKEN = [
     (ROLE, "reports.receive", "reports.recieve", "actions", "no such action: reports.recieve", "没有这样的权限"),
     (INDICATOR, '["hung"]', '["hanged"]', "numerator", "There is no such count: hanged", "没有这样的计数"),
     (CALENDAR, '"13:00"', '"25:00"', "shifts", "not a time", "不是 00:00 到 24:00"),
+    (ALIKE, "likely = true", "likely = false", "examples[0]", "not as `likely` says", "与示例的 likely 不符"),
+    (ALIKE, "day = -0.5", "day = 0.5", "weights.day", "Must be at most 0", "不能大于 0"),
 ]
-FOLDERS = {TREE: "procedures", TABLE: "routing", ROLE: "roles", INDICATOR: "indicators", CALENDAR: "calendars"}
+FOLDERS = {
+    TREE: "procedures",
+    TABLE: "routing",
+    ROLE: "roles",
+    INDICATOR: "indicators",
+    CALENDAR: "calendars",
+    ALIKE: "likeness",
+}
 
 
 @pytest.mark.parametrize("text", FOLDERS, ids=FOLDERS.values())

@@ -82,6 +82,9 @@ class Case(models.Model):
             models.Index(fields=["-opened_at"], name="case_opened"),
             # Most cases have none of these; an act writes into no index that its case is not in.
             *(_where_given(name) for name in ("site", "party", "handler", "merged_into", "split_from")),
+            # What a new report may be about is found by its place, in one look at each of the two.
+            models.Index(fields=["address"], name="case_address"),
+            models.Index(fields=["lat", "lon"], name="case_point", condition=Q(lat__isnull=False)),
         ]
 
 

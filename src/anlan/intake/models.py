@@ -59,7 +59,7 @@ class Report(models.Model):
 
 
 class Photo(models.Model):
-    """One picture as it was taken; `stage` is before or after the fix."""
+    """One picture as it was taken; `stage` is before or after the fix. `look` is its print, see `photo_print`."""
 
     id = models.UUIDField(primary_key=True)
     digest = models.CharField(max_length=64)
@@ -67,6 +67,7 @@ class Photo(models.Model):
     size = models.IntegerField()
     width = models.IntegerField()
     height = models.IntegerField()
+    look = models.BigIntegerField(null=True)
     stage = models.CharField(max_length=10, default="before")
     taken_at = models.DateTimeField(null=True)
     lon = models.FloatField(null=True)

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import ExifTags, Image, ImageOps
 
+from anlan.intake import photo_print
 from anlan.intake.models import Photo, Report
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Refusal
@@ -68,9 +69,7 @@ def keep(
     full = _as_jpeg(picture)
     digest = hashlib.sha256(full).hexdigest()
     _store(_file(digest, "full"), full)
-    small = picture.copy()
-    small.thumbnail((_SMALL, _SMALL))
-    _store(_file(digest, "small"), _as_jpeg(small))
+    _store(_file(digest, "small"), _as_jpeg(_smaller(picture)))
     with transaction.atomic():
         photo = Photo.objects.create(
             id=new_id(),
@@ -79,6 +78,7 @@ def keep(
             size=len(full),
             width=picture.width,
             height=picture.height,
+            look=photo_print.to_column(photo_print.of(picture)),
             stage=stage,
             taken_at=taken.at,
             lon=taken.lon,
@@ -185,6 +185,12 @@ def _plain(picture: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", over.size, "white")
         picture = Image.alpha_composite(ground, over)
     return picture.convert("RGB")
+
+
+def _smaller(picture: Image.Image) -> Image.Image:
+    small = picture.copy()
+    small.thumbnail((_SMALL, _SMALL))
+    return small
 
 
 def _as_jpeg(picture: Image.Image) -> bytes:

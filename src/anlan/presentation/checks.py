@@ -15,8 +15,9 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, topic
+from anlan.intake import channel, likeness, topic
 from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.topic import TOPICS, Topic
 from anlan.kernel.calendar_spec import CALENDARS
@@ -30,7 +31,7 @@ from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -169,6 +170,14 @@ def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
         yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- likeness
+
+
+def _unlike(declared: Likeness, _: Catalogue) -> Iterator[Finding]:
+    """Weights by which one of their own examples comes out otherwise than it says."""
+    yield from likeness.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -187,5 +196,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (CHANNELS, _unheard),
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
+    (LIKENESS, _unlike),
     (TOWNS, _ungrounded),
 )

@@ -218,6 +218,14 @@ class Migration(migrations.Migration):
             model_name='case',
             index=models.Index(condition=models.Q(('split_from__isnull', False)), fields=['split_from'], name='case_split_from'),
         ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['address'], name='case_address'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('lat__isnull', False)), fields=['lat', 'lon'], name='case_point'),
+        ),
         migrations.AddConstraint(
             model_name='casereport',
             constraint=models.UniqueConstraint(fields=('case', 'report'), name='case_report_once'),

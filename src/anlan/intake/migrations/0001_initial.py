@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('size', models.IntegerField()),
                 ('width', models.IntegerField()),
                 ('height', models.IntegerField()),
+                ('look', models.BigIntegerField(null=True)),
                 ('stage', models.CharField(default='before', max_length=10)),
                 ('taken_at', models.DateTimeField(null=True)),
                 ('lon', models.FloatField(null=True)),

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from anlan.casework import cases, triage
+from anlan.casework import cases, neighbours, triage
 from anlan.casework.models import Case
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS, Channel, message_id_fields
@@ -36,6 +36,7 @@ from anlan.presentation.api.shapes import (
     listed,
 )
 from anlan.presentation.permissions import NotPermitted
+from anlan.presentation.web.alike import SHOWN
 from anlan.presentation.web.case_reports import READ
 from anlan.presentation.web.frame import Asked
 
@@ -109,13 +110,27 @@ class Receipt(Schema):
     reasons: list[Reason]
 
 
+class Alike(Schema):
+    """A case that a report may repeat: how likely, from 0 to 1; `likely` from the declared threshold on, and why."""
+
+    case: UUID
+    number: str
+    score: float
+    likely: bool
+    open: bool
+    why: Words
+
+
 class Proposal(Schema):
-    """What the routing table would do with a report; `procedure` "" where it does not know."""
+    """What the routing table would do with a report; `procedure` "" where it does not know. `alike` are the cases in
+    the caller's reach that it may repeat, the likeliest first; nothing is merged by itself.
+    """
 
     procedure: str
     lead: DepartmentName | None
     assisting: list[DepartmentName]
     retired: list[DepartmentName]
+    alike: list[Alike]
 
 
 class Taking(Given):
@@ -265,18 +280,32 @@ def _has_a_hand_in(request: Asked, joined: QuerySet[Case]) -> bool:
 
 @router.get("/{report_id}/proposal", response=Proposal)
 def proposal(request: Asked, report_id: UUID) -> Any:
-    """The procedure and departments the routing table gives for a report."""
-    route = triage.propose(find(request, report_id)).route
-    if route is None:
-        return {"procedure": "", "lead": None, "assisting": [], "retired": []}
-    wanted = [route.lead or 0, *route.assisting, *route.retired]
+    """The procedure and departments the routing table gives for a report, and the cases it may repeat."""
+    report = find(request, report_id)
+    route = triage.propose(report).route
+    wanted = [route.lead or 0, *route.assisting, *route.retired] if route else []
     known = {each.pk: each for each in Department.objects.filter(pk__in=wanted)}
     return {
-        "procedure": route.procedure,
-        "lead": department_name(known.get(route.lead or 0)),
-        "assisting": [department_name(known[pk]) for pk in route.assisting if pk in known],
-        "retired": [department_name(known[pk]) for pk in route.retired if pk in known],
+        "procedure": route.procedure if route else "",
+        "lead": department_name(known.get(route.lead or 0)) if route else None,
+        "assisting": [department_name(known[pk]) for pk in route.assisting if pk in known] if route else [],
+        "retired": [department_name(known[pk]) for pk in route.retired if pk in known] if route else [],
+        "alike": _alike(request, report),
     }
+
+
+def _alike(request: Asked, report: Report) -> list[dict[str, Any]]:
+    seen = cases.visible(request.reach)
+    found = neighbours.likely(report, seen)[:SHOWN]
+    numbers = dict(seen.filter(pk__in=[each.case for each in found]).values_list("pk", "number"))
+    return [
+        {
+            "case": each.case, "number": numbers[each.case], "score": round(each.score, 4), "likely": each.likely,
+            "open": each.open, "why": {"zh": each.why.zh, "en": each.why.en},
+        }
+        for each in found
+        if each.case in numbers
+    ]  # fmt: skip
 
 
 @router.post("/{report_id}/accept", response=Opened)

@@ -45,6 +45,7 @@ COMMANDS = {
     "backup": Command("backup", Text(zh="备份全部数据，不必停止服务", en="Back up everything while serving")),
     "restore": Command("restore", Text(zh="恢复备份并验证台账", en="Restore a backup and prove the ledger whole")),
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),
+    "likeness": Command("likeness", Text(zh="从本地并案学习相似判断", en="Learn from merges what is the same thing")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
     "user": Command("user", Text(zh="人员：新增、改密码、列出", en="People: add, set a password, list")),

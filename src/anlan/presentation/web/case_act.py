@@ -20,6 +20,7 @@ from anlan.kernel.text import Refusal, Text
 from anlan.presentation.permissions import needs
 from anlan.presentation.saying import say
 from anlan.presentation.web.act_forms import ActForm
+from anlan.presentation.web.alike import NONE, Alike, same_as
 from anlan.presentation.web.case_rows import headline
 from anlan.presentation.web.case_view import CaseView
 from anlan.presentation.web.errors import status_of
@@ -43,7 +44,9 @@ def case_act(request: Asked, number: str, act: str) -> HttpResponse:
     if offer is None:
         return _cannot(request, view, _why(view, act))
     form = ActForm(request, offer.act, [view.draft]).at(number, act)
-    return _asked(request, view, offer.act, form)
+    near = same_as(view.case, request) if offer.act.effect == "merge" else NONE
+    form.form.fill({field.key: near.first for field in offer.act.fields if field.type == "case"})
+    return _asked(request, view, offer.act, form, near)
 
 
 def _why(view: CaseView, key: str) -> Refusal:
@@ -55,10 +58,12 @@ def _why(view: CaseView, key: str) -> Refusal:
     return acts.NotAllowed("您可以查看这个事项，但不能办理。", "You may look at this case but not act on it.")
 
 
-def _asked(request: Asked, view: CaseView, act: Act, form: ActForm, *, status: int = 200) -> HttpResponse:
+def _asked(
+    request: Asked, view: CaseView, act: Act, form: ActForm, near: Alike = NONE, *, status: int = 200
+) -> HttpResponse:
     inline = request.headers.get("HX-Target") == INLINE
     said = {
-        "title": act.title, "view": view, "case": view.case, "act": act, "form": form.form,
+        "title": act.title, "view": view, "case": view.case, "act": act, "form": form.form, "alike": near,
         "crumbs": [(headline(view.case), form.form.cancel), (act.title, "")],
     }  # fmt: skip
     return render(request, "cases/act_form.html" if inline else "cases/act.html", said, status=status)

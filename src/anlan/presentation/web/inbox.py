@@ -34,7 +34,7 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A case as the inbox says it."""
+    """A case as the inbox says it; `why` it is shown, where that is not plain."""
 
     case: Case
     url: str
@@ -43,6 +43,7 @@ class Entry:
     lead: Text
     light: lights.Light
     time: Text | None
+    why: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,25 +23,22 @@ from anlan.intake.topic import TOPICS
 from anlan.intake.topic import propose as topics_in
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal, Text
-from anlan.places.areas import ancestors
 from anlan.places.models import Department
 from anlan.places.record import day_of
 from anlan.places.scope import under
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import say
 from anlan.presentation.web.act_forms import topic_choices
+from anlan.presentation.web.alike import Alike, alike
 from anlan.presentation.web.case_reports import channel_title
-from anlan.presentation.web.case_rows import topic_title, with_names
+from anlan.presentation.web.case_rows import topic_title
 from anlan.presentation.web.case_view import shot
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.inbox import entries_of
 from anlan.presentation.web.lists import Column, Empty, page_of, table
 
 TITLE = Text(zh="受理", en="Triage")
 OTHER = "other"
-NEAR = 0.0012
-"""About a hundred metres, in degrees."""
 ACCEPT = Text(zh="受理立案", en="Accept")
 ATTACH = Text(zh="并入事项", en="Attach")
 REFUSE = Text(zh="不予受理", en="Do not accept")
@@ -85,24 +81,6 @@ def suggestion(report: Report, request: Asked) -> Suggestion:
     found: Route | None = route(topic, report.area_path, site_kind=kind, day=day_of(request.at)) if topic else None
     lead = Department.objects.filter(pk=found.lead).first() if found and found.lead else None
     return Suggestion(topic, found.procedure if found else "", lead)
-
-
-def alike(report: Report, request: Asked) -> list[Case]:
-    """Open cases that may be about the same thing: the same site, the same address, or within a hundred metres."""
-    same = Q()
-    if report.site_id:
-        same |= Q(site=report.site_id)
-    if report.address.strip():
-        same |= Q(address=report.address)
-    if report.lon is not None and report.lat is not None:
-        lon, lat = report.lon, report.lat
-        same |= Q(lon__range=(lon - NEAR, lon + NEAR), lat__range=(lat - NEAR, lat + NEAR))
-    if not same:
-        return []
-    around = ancestors(report.area_path)
-    village = around[-2] if len(around) > 1 else report.area_path
-    rows = visible(request.reach).filter(under(village), same, closed_at=None)
-    return list(with_names(rows).order_by("-opened_at", "-pk")[:6])
 
 
 COLUMNS = (
@@ -148,14 +126,16 @@ def one(request: Asked, report_id: UUID) -> HttpResponse:
     """One report with what is suggested, and the three things that can become of it."""
     report = _find(request, report_id)
     known = Case.objects.filter(case_reports__report=report).first()
-    forms = _forms(request, report)
+    near = alike(report, request)
+    forms = _forms(request, report, near)
     if request.method == "POST" and known is None:
         form = forms.get(request.POST.get("do", ""))
         case = form.carry_out(request, lambda a: DEEDS[request.POST["do"]](request, report, a)) if form else None
         if case is not None:
             return _next(request, case)
     status = 422 if request.method == "POST" else 200
-    return render(request, "cases/triage_one.html", _said(request, report, known, forms), status=status)
+    said = _said(request, report, known, forms) | {"alike": near}
+    return render(request, "cases/triage_one.html", said, status=status)
 
 
 def _said(request: Asked, report: Report, known: Case | None, forms: dict[str, Form]) -> dict[str, Any]:
@@ -164,7 +144,6 @@ def _said(request: Asked, report: Report, known: Case | None, forms: dict[str, F
         "may_act": request.reach.covers("cases.act", area_path=report.area_path) and known is None,
         "suggestion": suggestion(report, request), "channel": channel_title(report.channel),
         "photos": [shot(photo) for photo in report.photos.all()],
-        "near": entries_of(alike(report, request), request.at),
         "crumbs": [(TITLE, reverse("triage")), (Text(zh="受理上报", en="Take up a report"), "")],
     }  # fmt: skip
 
@@ -177,10 +156,9 @@ def _find(request: Asked, report_id: UUID) -> Report:
     return report
 
 
-def _forms(request: Asked, report: Report) -> dict[str, Form]:
+def _forms(request: Asked, report: Report, near: Alike) -> dict[str, Form]:
     guess = suggestion(report, request)
     in_use = {p.key: p.title for p in catalogue.current().all(PROCEDURES).values()}
-    near = alike(report, request)
     here = reverse("triage_one", args=[report.pk])
     number = Text(zh="事项编号", en="Case number")
     reason = Ask("reason", Text(zh="不予受理的原因", en="Why it is not accepted"), "longtext")
@@ -189,7 +167,7 @@ def _forms(request: Asked, report: Report) -> dict[str, Form]:
         Ask("procedure", Text(zh="办理程序", en="Procedure"), "radio", choices=list(in_use.items()),
             value=guess.procedure or "incident"),
     ]  # fmt: skip
-    attach = [Ask("case", number, value=near[0].number if near else None)]
+    attach = [Ask("case", number, value=near.first)]
     return {
         "accept": Form(accept, verb=ACCEPT, action=here, hidden={"do": "accept"}, prefix="accept-"),
         "attach": Form(attach, verb=ATTACH, action=here, hidden={"do": "attach"}, prefix="attach-"),
