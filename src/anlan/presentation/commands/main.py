@@ -46,6 +46,7 @@ COMMANDS = {
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
+    "areas": Command("areas", Text(zh="辖区：检查边界的重叠和空隙", en="Areas: find overlaps and holes of boundaries")),
     "user": Command("user", Text(zh="人员：新增、改密码、列出", en="People: add, set a password, list")),
 }
 
