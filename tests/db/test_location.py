@@ -1,18 +1,24 @@
-"""Where a report belongs: by its point, where boundaries leave gaps."""
+"""Where a report belongs: by its point where boundaries leave gaps, and by what its address says."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report
 from anlan.kernel import catalogue
-from anlan.places import areas
-from anlan.places.models import Area
+from anlan.places import addresses, areas, sites
+from anlan.places.models import Area, Officer, Site
 from world import World, world
+
+SHOP = "东一村小店"
 
 
 @pytest.fixture
@@ -20,11 +26,11 @@ def town() -> World:
     return world()
 
 
-def told(town: World, message: dict[str, Any], **declared: Any) -> Report:
+def told(town: World, message: dict[str, Any], *, by: Officer | None = None, **declared: Any) -> Report:
     """The report of a message by a channel declared so, told by somebody whose post is the whole county."""
     channel = catalogue.current().get(CHANNELS, "api").model_copy(update=declared)
     said = {"id": "a-1", "topic": "gas_leak", "description": "厨房有燃气味", **message}
-    received = reports.receive(channel, said, by=town.triage, at=town.at)
+    received = reports.receive(channel, said, by=by or town.triage, at=town.at)
     assert received.report is not None, received.reasons
     return received.report
 
@@ -32,6 +38,9 @@ def told(town: World, message: dict[str, Any], **declared: Any) -> Report:
 def redrawn(area: Area, west: float, south: float, east: float, north: float, *, world: World) -> None:
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     areas.change(area, boundary={"type": "Polygon", "coordinates": [ring]}, by=None, at=world.at)
+
+
+# ---------------------------------------------------------------- by its point
 
 
 def test_a_point_between_two_grids_goes_to_the_nearer_and_says_so(town: World) -> None:
@@ -87,3 +96,93 @@ def test_many_points_at_once_are_placed_as_one_by_one(town: World) -> None:
         assert [note["zh"].removeprefix(f"第 {number} 行") for note in together[row.report].notes] == [
             note["zh"] for note in one.notes
         ]
+
+
+# ---------------------------------------------------------------- by its address
+
+
+def test_an_address_that_is_a_sites_own_name_is_that_site(town: World) -> None:
+    report = told(town, {"address": f" {SHOP}。"})
+    assert (report.site, report.area) == (town.shop, town.next_grid)
+    assert (report.lon, report.lat) == (town.shop.lon, town.shop.lat)
+    [note] = report.notes
+    assert f"「{SHOP}」" in note["zh"]
+    assert f"“{SHOP}”" in note["en"]
+
+
+def test_an_address_that_nearly_says_a_site_suggests_it_and_sets_nothing(town: World) -> None:
+    report = told(town, {"address": f"{SHOP}对面"})
+    assert (report.site, report.area, report.lon) == (None, town.county, None)
+    [note] = report.notes
+    assert f"像是场所「{SHOP}」（把握 " in note["zh"]
+    assert "没有自动登记" in note["zh"]
+    assert f"looks like the site “{SHOP}” (confidence " in note["en"]
+
+
+def test_from_which_confidence_on_is_the_channels_to_declare(town: World) -> None:
+    assert told(town, {"address": f"{SHOP}对面"}, site_confidence=1.0).notes == []
+    assert told(town, {"id": "a-2", "address": f"{SHOP}对面"}, site_confidence=0.1).notes != []
+
+
+def test_two_sites_at_one_address_are_both_suggested_and_none_is_set(town: World) -> None:
+    for name in ("面馆", "五金店"):
+        sites.create(name=name, kind="shopfront", area=town.grid, address="东镇人民路 18 号", by=None, at=town.at)
+    report = told(town, {"address": "东镇人民路18号"})
+    assert report.site is None
+    assert "「面馆」（把握 100%）" in report.notes[0]["zh"]
+    assert "「五金店」（把握 100%）" in report.notes[0]["zh"]
+
+
+def test_a_site_elsewhere_or_closed_is_not_suggested(town: World) -> None:
+    assert told(town, {"address": SHOP}, by=town.grid_worker).site is None
+    assert told(town, {"id": "a-2", "address": "邻县大饭店"}).notes == []
+    sites.close(town.shop, by=None, at=town.at)
+    assert told(town, {"id": "a-3", "address": SHOP}).site is None
+
+
+def test_a_point_and_a_named_area_still_decide_where(town: World) -> None:
+    by_point = told(town, {"address": SHOP, "lon": 122.06, "lat": 27.03})
+    assert (by_point.site, by_point.area, by_point.lon) == (town.shop, town.next_grid, 122.06)
+    elsewhere = told(town, {"id": "a-2", "address": SHOP, "lon": 122.02, "lat": 27.02})
+    assert (elsewhere.site, elsewhere.area) == (None, town.grid)
+    named = told(town, {"id": "a-3", "address": SHOP, "area": town.village.code})
+    assert (named.site, named.area) == (town.shop, town.next_grid)
+
+
+def test_a_site_named_by_its_code_needs_no_address(town: World) -> None:
+    report = told(town, {"address": SHOP, "site": "house1"})
+    assert (report.site, report.notes) == (town.site, [])
+
+
+def test_among_too_many_sites_only_an_exact_text_counts(town: World) -> None:
+    many = [
+        Site(code=f"m{n}", name=f"仓库{n}", kind="shopfront", area=town.west_grid, area_path=town.west_grid.path)
+        for n in range(addresses.MOST)
+    ]
+    Site.objects.bulk_create(many)
+    assert told(town, {"address": SHOP}).site == town.shop
+    assert told(town, {"id": "a-2", "address": f"{SHOP}对面"}).notes == []
+    Site.objects.create(code="twin", name=SHOP, kind="shopfront", area=town.grid, area_path=town.grid.path)
+    assert told(town, {"id": "a-3", "address": SHOP}).site is None
+
+
+def test_sites_are_asked_for_as_often_for_eleven_addresses_as_for_one(town: World) -> None:
+    channel = catalogue.current().get(CHANNELS, "api")
+
+    def asked(count: int) -> int:
+        said = {"topic": "gas_leak", "description": "x"}
+        messages = [{**said, "id": f"n{count}-{n}", "address": f"{SHOP}{n}"} for n in range(count)]
+        with CaptureQueriesContext(connection) as queries:
+            reports.receive_many(channel, list(enumerate(messages)), by=town.triage, at=town.at)
+        return sum("places_site" in query["sql"] for query in queries)
+
+    assert asked(1) == asked(11) == 1
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "像是场所「"), ("en", "looks like the site “")])
+def test_triage_shows_what_is_suggested(town: World, language: str, words: str) -> None:
+    report = told(town, {"address": f"{SHOP}对面"})
+    client = Client()
+    client.force_login(town.triage)
+    client.post(reverse("language"), {"lang": language})
+    assert words in client.get(reverse("triage_one", args=[report.pk])).content.decode()

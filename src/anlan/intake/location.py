@@ -12,7 +12,8 @@ from anlan.intake.reading import Reason, Understood, sentence
 from anlan.kernel.geometry import PolygonIndex
 from anlan.kernel.text import Refusal, Text
 from anlan.places import areas, register, towns
-from anlan.places.models import Officer, Site
+from anlan.places.addresses import Addresses, Known, Likely, addresses, known
+from anlan.places.models import Officer
 from anlan.places.record import day_of
 from anlan.places.scope import posts_of
 
@@ -132,7 +133,8 @@ class Locator:
         posts = posts_of(by, at=at) if by else ()
         post = next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
         self.base = post or self._root or self.tree.trunk()
-        self._nearest_m = channel.nearest_m
+        self._nearest_m, self._least = channel.nearest_m, channel.site_confidence
+        self._addresses: dict[str, Addresses] = {}
 
     def _root_of(self, channel: Channel) -> str:
         code = channel.area_default
@@ -152,13 +154,13 @@ class Locator:
 
     def places(self, told: Sequence[tuple[int | None, Understood]]) -> list[Place | Reason]:
         """Where each (row number, message) belongs; a `Reason` when it names an area or a site that is not there."""
-        sites = _sites({message.site_code for _, message in told if message.site_code})
+        sites = known({message.site_code for _, message in told if message.site_code})
         points = [(m.lon, m.lat) for _, m in told if m.lon is not None and m.lat is not None]
         found = iter(self.tree.around(points, nearest_m=self._nearest_m, below=self._root))
         return [self._place(m, sites, None if m.lon is None else next(found), row_no) for row_no, m in told]
 
     def _place(
-        self, told: Understood, sites: Mapping[str, Site], around: Around | None, row_no: int | None
+        self, told: Understood, sites: Mapping[str, Known], around: Around | None, row_no: int | None
     ) -> Place | Reason:
         notes: list[Text] = []
         site = sites.get(told.site_code) if told.site_code else None
@@ -168,13 +170,28 @@ class Locator:
                 return Reason("site", "", wrong)
             notes.append(wrong)
         path, aside = self._path(told, site, around, row_no)
+        if isinstance(path, str) and site is None and told.address:
+            site, says = self._by_address(told.address, path, row_no)
+            if site is not None:
+                path, aside = self._path(told, site, around, row_no)
+            notes += says
         if isinstance(path, Reason):
             return path
         lon, lat = (told.lon, told.lat) if told.lon is not None or site is None else (site.lon, site.lat)
         return Place(self.tree.ids[path], path, site.pk if site else None, lon, lat, (*notes, *aside))
 
+    def _by_address(self, address: str, path: str, row_no: int | None) -> tuple[Known | None, list[Text]]:
+        """The site in the area with `path` whose own name or address it is; else a note on those it may mean."""
+        if path not in self._addresses:
+            self._addresses[path] = addresses(path)
+        site = self._addresses[path].exact(address)
+        if site is not None:
+            return site, [_is_site(site, row_no)]
+        likely = self._addresses[path].likely(address, least=self._least)
+        return None, [_may_be(likely, row_no)] if likely else []
+
     def _path(
-        self, told: Understood, site: Site | None, around: Around | None, row_no: int | None
+        self, told: Understood, site: Known | None, around: Around | None, row_no: int | None
     ) -> tuple[str | Reason, list[Text]]:
         notes: list[Text] = []
         if around is not None and around.path.startswith(self._root):
@@ -183,7 +200,7 @@ class Locator:
             notes.append(_outside(row_no))
         return self._by_code(told, site, notes, row_no), notes
 
-    def _by_code(self, told: Understood, site: Site | None, notes: list[Text], row_no: int | None) -> str | Reason:
+    def _by_code(self, told: Understood, site: Known | None, notes: list[Text], row_no: int | None) -> str | Reason:
         if site is not None and site.area_path in self.tree.ids:
             return site.area_path
         if told.area_code:
@@ -239,10 +256,24 @@ def _near(metres: float, row_no: int | None) -> Text:
     )
 
 
+def _is_site(site: Known, row_no: int | None) -> Text:
+    zh, en = _where(row_no)
+    return Text(
+        zh=f"{zh}地址与场所「{site.name}」登记的名称或地址相同，已记到这个场所。",
+        en=f"{en}the address is the name or address of the site “{site.name}”; it is noted as the site.",
+    )
+
+
+def _may_be(likely: Sequence[Likely], row_no: int | None) -> Text:
+    zh, en = _where(row_no)
+    named = [(each.site.name, round(each.confidence * 100)) for each in likely]
+    sites_zh = "或".join(f"「{name}」（把握 {share}%）" for name, share in named)
+    sites_en = " or ".join(f"“{name}” (confidence {share}%)" for name, share in named)
+    return Text(
+        zh=f"{zh}地址像是场所{sites_zh}，没有自动登记，请核对。",
+        en=f"{en}the address looks like the site {sites_en}; it was not set, please check.",
+    )
+
+
 def _where(row_no: int | None) -> tuple[str, str]:
     return (f"第 {row_no} 行", f"Row {row_no}: ") if row_no else ("", "")
-
-
-def _sites(codes: set[str]) -> dict[str, Site]:
-    """The sites with these codes, in one query."""
-    return {site.code: site for site in Site.objects.filter(code__in=codes)} if codes else {}
