@@ -1,4 +1,4 @@
-"""`python -m benchmarks [a|b|c|d …] [--database sqlite|postgres|both] [--small]`: measure, then write the table.
+"""`python -m benchmarks [a|b|c|d|g …] [--database sqlite|postgres|both] [--small]`: measure, then write the table.
 
 Each part runs in a process and an installation of its own under var/bench. Parts that are not asked for keep the rows
 of their last run. `--small` runs everything quickly and writes no table.
@@ -14,9 +14,9 @@ from benchmarks import table
 from benchmarks.ground import BENCH, DATABASES, ground, start
 from benchmarks.rows import Row, read
 
-MODULES = {"a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served"}
+MODULES = {"a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "g": "locating"}
 ROUNDS = {"b": 3}
-ONLY = {"d": ("postgres",)}
+ONLY = {"d": ("postgres",), "g": ("sqlite",)}  # (g) asks no database
 KEPT = {"c"}
 
 
@@ -40,7 +40,9 @@ def main() -> int:
 
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help="a act, b import, c lists, d server")
+    parser.add_argument(
+        "parts", nargs="*", choices=[*MODULES, []], help="a act, b import, c lists, d server, g locating"
+    )
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--small", action="store_true", help="quickly, to see that everything runs")
     return parser.parse_args()
