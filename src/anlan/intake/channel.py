@@ -129,6 +129,9 @@ class Channel(Declaration):
     `encodings` are tried in order, strictly. `message_id` is a template over the message's own columns; where it gives
     nothing, the message's digest is its id. `town` names the town whose areas the codes
     belong to ("" = the only one). `action` is what an officer must be allowed in order to use the channel.
+
+    A point that no area holds goes to the nearest within `nearest_m` metres (0 = never): as far as points of this
+    source may be wrong. A site that an address seems to mean is named in a note from `site_confidence` on.
     """
 
     title: Text
@@ -138,6 +141,8 @@ class Channel(Declaration):
     action: str = "reports.receive"
     time_zone: str
     coordinate_system: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
+    nearest_m: float = Field(default=50, ge=0, le=1000)
+    site_confidence: float = Field(default=0.6, gt=0, le=1)
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
     message_id: str = ""
     topic_default: str = ""

@@ -136,6 +136,7 @@ API: dict[str, str] = {
     "areas_rename": "areas.edit",
     "areas_move": "areas.edit",
     "areas_close": "areas.edit",
+    "areas_seams": "areas.edit",
     "sites_list": "sites.see",
     "sites_create": "sites.edit",
     "sites_one": "sites.see",

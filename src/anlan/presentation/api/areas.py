@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from anlan.places import areas
+from anlan.places import areas, seams
 from anlan.places.models import Area
 from anlan.places.record import day_of
 from anlan.places.scope import under, within
@@ -35,6 +35,32 @@ class AreaRow(Schema):
 
 class AreaWhole(AreaRow):
     boundary: dict[str, Any] | None
+
+
+class Shared(Schema):
+    """Ground that two areas both hold, in square metres, and a point in it (WGS-84)."""
+
+    one: str
+    other: str
+    square_metres: float
+    lon: float
+    lat: float
+
+
+class Hole(Schema):
+    """Ground that no area below holds, in square metres, and a point in it (WGS-84)."""
+
+    square_metres: float
+    lon: float
+    lat: float
+
+
+class Fit(Schema):
+    """How the areas directly below fit together; `undrawn` are the codes of those without a boundary."""
+
+    overlaps: list[Shared]
+    holes: list[Hole]
+    undrawn: list[str]
 
 
 class AreaFilters(Paging):
@@ -145,6 +171,17 @@ def one(request: Asked, code: str, given: Query[OnDay]) -> Any:
     if area is None:
         raise found.Unknown(code, "area")
     return _whole(area)
+
+
+@router.get("/{code}/seams", response=Fit)
+def seams_(request: Asked, code: str) -> Any:
+    """Where the boundaries of the areas directly below overlap, and the holes between them, the largest first."""
+    fit = seams.fit(found.area(request, code, "areas.edit"), day_of(request.at))
+    return {
+        "overlaps": [each._asdict() for each in fit.overlaps],
+        "holes": [each._asdict() for each in fit.holes],
+        "undrawn": fit.undrawn,
+    }
 
 
 @router.patch("/{code}", response=AreaWhole)

@@ -48,6 +48,7 @@ COMMANDS = {
     "likeness": Command("likeness", Text(zh="从本地并案学习相似判断", en="Learn from merges what is the same thing")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
+    "areas": Command("areas", Text(zh="辖区：检查边界的重叠和空隙", en="Areas: find overlaps and holes of boundaries")),
     "user": Command("user", Text(zh="人员：新增、改密码、列出", en="People: add, set a password, list")),
 }
 

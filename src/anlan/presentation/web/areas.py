@@ -13,8 +13,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from anlan.kernel.seams import Hole, Overlap
 from anlan.kernel.text import Refusal, Text
-from anlan.places import areas, duties
+from anlan.places import areas, duties, seams
 from anlan.places.models import Area, Site
 from anlan.places.record import day_of
 from anlan.places.scope import under, within
@@ -110,6 +111,7 @@ def one(request: Asked, code: str) -> HttpResponse:
     shapes = [mapping.Shape(name(each), each.boundary, reverse("area", args=[each.code])) for each in children]
     ground = [mapping.Shape(name(area), area.boundary)]
     drawn = mapping.draw(shapes, around=ground) if any(s.boundary for s in shapes) else mapping.draw(ground)
+    may_edit = day == day_of(request.at) and request.reach.covers("areas.edit", area_path=area.path)
     said = {
         "title": name(area),
         "area": area,
@@ -119,10 +121,33 @@ def one(request: Asked, code: str) -> HttpResponse:
         "table": _below(children, day),
         "has_children": bool(children),
         "duties": list(duties.table(area.path, day).filter(area=area)[:30]),
-        "may_edit": day == day_of(request.at) and request.reach.covers("areas.edit", area_path=area.path),
+        "may_edit": may_edit,
+        "seams": _seams(area, day, children) if may_edit else None,
         "crumbs": _trail(request, area, day),
     }
     return render(request, "places/area.html", said)
+
+
+MOST_SEAMS = 50
+
+
+def _seams(area: Area, day: date, children: list[Area]) -> dict[str, Any] | None:
+    """What does not fit of the boundaries below, as the page lists it, the largest first; None when none is drawn."""
+    if not any(child.boundary for child in children):
+        return None
+    found, named = seams.fit(area, day), {child.code: child for child in children}
+    shared = [(named[each.one], named[each.other], *_ground(each)) for each in found.overlaps[:MOST_SEAMS]]
+    return {
+        "ok": found.ok,
+        "overlaps": shared,
+        "holes": [_ground(each) for each in found.holes[:MOST_SEAMS]],
+        "undrawn": [named[code] for code in found.undrawn[:MOST_SEAMS]],
+        "more": sum(max(0, len(part) - MOST_SEAMS) for part in found),
+    }
+
+
+def _ground(piece: Overlap | Hole) -> tuple[str, str]:
+    return f"{piece.square_metres:,.0f}", f"{piece.lon:.6f}, {piece.lat:.6f}"
 
 
 def _facts(area: Area) -> list[tuple[Text, Any]]:
