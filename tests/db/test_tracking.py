@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 from anlan.intake import reports, throttle, tracking
 from anlan.intake.channel import CHANNELS, Channel
@@ -64,13 +65,12 @@ def test_the_code_is_not_kept_but_finds_its_report_however_it_is_typed(town: Wor
         assert tracking.find(wrong) is None
 
 
-def test_a_new_secret_key_loses_no_code(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_secret_key_loses_no_code(town: World) -> None:
     report = told(town)
     code = tracking.issue(report)
-    monkeypatch.setattr(settings, "SECRET_KEY_FALLBACKS", [settings.SECRET_KEY])
-    monkeypatch.setattr(settings, "SECRET_KEY", "another secret key, as long as it takes")
-    assert tracking.issue(report) == code
-    assert tracking.find(code) == report
+    with override_settings(SECRET_KEY="another, as long as it takes", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+        assert tracking.issue(report) == code
+        assert tracking.find(code) == report
 
 
 def test_what_is_personal_is_kept_apart_and_for_as_long_as_the_channel_says(town: World) -> None:
