@@ -68,9 +68,11 @@ def test_nobody_reports_for_a_place_out_of_reach(town: World) -> None:
 def test_who_reported_is_told_only_to_those_who_may_know_and_each_reading_is_recorded(town: World) -> None:
     body = message(reporter_name="王某", reporter_phone="13800000000")
     report = Caller(town.grid_worker).post("/reports", {"message": body}).json["report"]
-    told = Caller(town.triage).post(f"/reports/{report}/reporter")
+    assert Caller(town.triage).post(f"/reports/{report}/reporter").status == 422
+    told = Caller(town.triage).post(f"/reports/{report}/reporter", {"reason": "call_back"})
     assert told.json["fields"]["reporter_phone"] == "13800000000"
-    assert Event.objects.get(kind="reporter.read").by == town.triage.pk
+    read = Event.objects.get(kind="reporter.read")
+    assert (read.by, read.data) == (town.triage.pk, {"reason": "call_back"})
     for officer in (town.grid_worker, town.dispatcher, town.analyst, town.administrator, town.handler):
         answer = Caller(officer).get(f"/reports/{report}")
         assert b"13800000000" not in answer.content

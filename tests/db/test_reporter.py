@@ -146,7 +146,7 @@ def test_the_reporter_reads_what_comes_next_and_the_promised_date(town: World) -
     draft = load(taken(town, told(town)))
     following = course.following(draft)
     assert following is not None
-    assert following.zh == "立案"
+    assert following.zh == "核实后立案"
     [promised] = course.dates(draft)
     assert (promised.kind, promised.title.zh) == ("promised", "全程时限")
     assert promised.due_at == draft.now.clock("whole").due_at

@@ -80,14 +80,14 @@ def _said(act: Act, event: Event) -> Iterator[tuple[Text, str]]:
 
 
 def following(draft: Draft) -> Text | None:
-    """The step that comes next when all goes well; None at the end."""
+    """What comes next when all goes well, in plain words; None at the end."""
     plan, steps = draft.plan, draft.plan.procedure.steps
     if draft.now.outcome:
         return None
     for name in plan.acts_at[draft.now.step]:
         act = plan.acts[name]
         if act.effect in _ONWARD and act.to in steps and steps[act.to].outcome not in _ASIDE:
-            return steps[act.to].title
+            return steps[act.to].ahead or steps[act.to].title
     return None
 
 

@@ -70,10 +70,14 @@ class Photos(_Part):
 
 
 class Step(_Part):
-    """A place where a case can stand. A step with an outcome is final."""
+    """A place where a case can stand. A step with an outcome is final.
+
+    Whoever reported reads `public` when the case stands there, and `ahead` (else the title) while that comes next.
+    """
 
     title: Text
     public: Text
+    ahead: Text | None = None
     stage: Stage
     outcome: Outcome = ""
     owner: Who | None = None

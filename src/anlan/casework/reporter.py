@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 from django.db import transaction
 
@@ -94,6 +94,11 @@ def _not_now(draft: Draft, offered: Offer) -> Refusal:
         "现在还不能评价：等办结以后，这里会请您评价。",
         "It is too early to answer: you will be asked here once it is done.",
     )
+
+
+def is_satisfaction(said: str) -> TypeGuard[Satisfaction]:
+    """Whether it is one of the three answers."""
+    return said in get_args(Satisfaction)
 
 
 def masked(text: str) -> str:

@@ -128,13 +128,14 @@ class Public(Part):
     """What anybody may send without an account, and how often.
 
     `body_mb` is the largest message with its photos; `topics` are offered first, in this order; open cases within
-    `near_metres` are shown before sending.
+    `near_metres` are shown before sending; `urgent` says where to turn when it cannot wait.
     """
 
     photos: int = Field(default=3, ge=0, le=12)
     body_mb: int = Field(default=24, ge=1, le=100)
     near_metres: int = Field(default=150, ge=1, le=2000)
     topics: tuple[str, ...] = ()
+    urgent: Text | None = None
     limits: tuple[Limit, ...] = Field(min_length=1)
 
 
