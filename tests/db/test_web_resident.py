@@ -43,7 +43,7 @@ def test_a_resident_reports_with_a_photo_and_without_an_account(town: World) -> 
 
 
 def test_the_form_says_what_it_is_in_both_languages_and_asks_for_no_vendor_code(town: World) -> None:
-    for lang, words in (("zh", "用我的位置"), ("en", "Use my position")):
+    for lang, words in (("zh", "用我的位置"), ("en", "My position")):
         client = Client()
         client.cookies["lang"] = lang
         shown = text(client.get(reverse("resident")))

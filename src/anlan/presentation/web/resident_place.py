@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -124,8 +125,10 @@ def area_map(request: Asked) -> HttpResponse:
 
 
 def _shapes(day: date, top: str) -> list[mapping.Shape]:
-    """The narrowest areas that are not too many to draw, of the county where the point lies, else of all."""
-    rows = areas.at_day(day).exclude(boundary=None).values_list("path", "name_zh", "name_en", "boundary")
+    """The narrowest areas that are not too many to draw, of the tree where the point lies, else of the largest."""
+    rows = list(areas.at_day(day).exclude(boundary=None).values_list("path", "name_zh", "name_en", "boundary"))
+    sizes = Counter(ancestors(row[0])[0] for row in rows)
+    top = top or max(sizes, key=lambda each: sizes[each], default="")
     within = [row for row in rows if row[0].startswith(top)]
     for depth in sorted({row[0].count("/") for row in within}, reverse=True):
         level = [row for row in within if row[0].count("/") == depth]

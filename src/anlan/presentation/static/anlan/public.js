@@ -189,7 +189,7 @@
   }
 
   /* Is it one of these? */
-  let asked = "";
+  let asked = "", looked = false;
   async function near() {
     const told = { lon: value("lon"), lat: value("lat"), topic: topic(), address: value("address"), area: value("area") };
     const query = String(new URLSearchParams(told));
@@ -197,7 +197,7 @@
     asked = query;
     try {
       const answer = await fetch(words.near + "?" + query);
-      if (answer.ok && query === asked) one("#near").innerHTML = await answer.text();
+      if (answer.ok && query === asked) { one("#near").innerHTML = await answer.text(); looked = false; }
     } catch (error) { asked = ""; }
   }
 
@@ -219,6 +219,7 @@
   form.addEventListener("input", draft);
   form.addEventListener("change", (event) => {
     if (event.target.name === "topic") chosen = true;
+    if (event.target.name === "joins") looked = true;
     if (event.target.name === "description") guess();
     if (["topic", "address", "area", "description"].includes(event.target.name)) near();
     draft();
@@ -303,6 +304,14 @@
     const told = message();
     if (!told.shots.length && !told.kept && !told.description.trim()) { say(words.sayNothing, true); field("description").focus(); return; }
     if (!told.lon && !told.address.trim() && !told.area && !told.site) { say(words.sayNoplace, true); one("#locate").focus(); return; }
+    const close = one("#near fieldset");
+    if (close && !looked) {  // nobody sends past it without having seen it, and nobody is asked twice
+      looked = true;
+      say(words.sayNear);
+      close.scrollIntoView({ block: "center" });
+      one("input", close).focus();
+      return;
+    }
     try {
       if (!(await store)) throw new Error("no store");
       await inStore("waiting", "readwrite", (box) => box.put(told));
