@@ -22,6 +22,8 @@ from anlan.places.models import Duty, Party, Post, Token
 from calling import message, opened, picture
 from world import FOUNDED, World, world
 
+NO_CODE = "ABCDEFGHJKLM"
+"""A code like those of residents, which nobody has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
     " channels roles notices calendars"
@@ -123,7 +125,7 @@ def api_calls(of: Things) -> dict[str, Call]:
         "reports_waiting": Call("GET", "/reports/waiting"),
         "reports_receive": Call("POST", "/reports", {"message": message(id="new")}),
         "reports_one": Call("GET", report),
-        "reports_reporter": Call("POST", f"{report}/reporter"),
+        "reports_reporter": Call("POST", f"{report}/reporter", {"reason": "tell"}),
         "reports_proposal": Call("GET", f"{report}/proposal"),
         "reports_accept": Call("POST", f"{report}/accept", {"procedure": "incident", "topic": "fire_exit"}),
         "reports_attach": Call("POST", f"{report}/attach", {"case": str(of.case.pk)}),
@@ -225,7 +227,12 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found
+    return found | _residents(found["photo"])
+
+
+def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    code: dict[str, Any] = {"code": NO_CODE}
+    return {"resident_status": code, "resident_answer": code, "resident_photo": code | photo}
 
 
 @contextmanager

@@ -68,13 +68,15 @@ def test_nobody_reports_for_a_place_out_of_reach(town: World) -> None:
 def test_who_reported_is_told_only_to_those_who_may_know_and_each_reading_is_recorded(town: World) -> None:
     body = message(reporter_name="王某", reporter_phone="13800000000")
     report = Caller(town.grid_worker).post("/reports", {"message": body}).json["report"]
-    told = Caller(town.triage).post(f"/reports/{report}/reporter")
+    assert Caller(town.triage).post(f"/reports/{report}/reporter").status == 422
+    told = Caller(town.triage).post(f"/reports/{report}/reporter", {"reason": "call_back"})
     assert told.json["fields"]["reporter_phone"] == "13800000000"
-    assert Event.objects.get(kind="reporter.read").by == town.triage.pk
+    read = Event.objects.get(kind="reporter.read")
+    assert (read.by, read.data) == (town.triage.pk, {"reason": "call_back"})
     for officer in (town.grid_worker, town.dispatcher, town.analyst, town.administrator, town.handler):
         answer = Caller(officer).get(f"/reports/{report}")
         assert b"13800000000" not in answer.content
-        assert Caller(officer).post(f"/reports/{report}/reporter").status == 403
+        assert Caller(officer).post(f"/reports/{report}/reporter", {"reason": "tell"}).status == 403
     assert b"13800000000" not in Caller(town.triage).get(f"/reports/{report}").content
     assert Event.objects.filter(kind="reporter.read").count() == 1
 
@@ -103,9 +105,9 @@ def test_whoever_handles_a_case_never_learns_who_told_of_it(town: World) -> None
     report = Caller(town.grid_worker).post("/reports", {"message": message(reporter_phone="138")}).json["report"]
     taken = {"procedure": "incident", "topic": "fire_exit"}
     case = Caller(town.triage).post(f"/reports/{report}/accept", taken).json["case"]
-    assert Caller(town.supervisor).post(f"/reports/{report}/reporter").status == 200
+    assert Caller(town.supervisor).post(f"/reports/{report}/reporter", {"reason": "verify"}).status == 200
     Case.objects.filter(pk=case).update(handler=town.supervisor)
-    assert Caller(town.supervisor).post(f"/reports/{report}/reporter").status == 403
+    assert Caller(town.supervisor).post(f"/reports/{report}/reporter", {"reason": "verify"}).status == 403
 
 
 def test_a_sheet_is_imported_and_says_what_became_of_its_rows(town: World) -> None:

@@ -272,7 +272,7 @@ def kept() -> Counter[Cell]:
 # ---------------------------------------------------------------- what must hold
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 8])
 def test_the_tallies_equal_a_count_by_hand_from_the_events(town: World, seed: int) -> None:
     lived(town, seed, count=50)
     counters.count(list(Event.objects.order_by("seq")))

@@ -121,11 +121,14 @@ def test_who_reported_is_told_to_triage_only_and_the_reading_is_recorded(town: W
     case = Case.objects.get()
     address = reverse("case_reporter", args=[case.number, report.pk])
     for officer in (town.handler, town.dispatcher, town.landlord, town.analyst):
-        assert at_desk(officer).post(address).status_code in (403, 404)
+        assert at_desk(officer).post(address, {"reason": "tell"}).status_code in (403, 404)
         assert "13800000000" not in text(at_desk(officer).get(reverse("case_reports", args=[case.number])))
     assert not Event.objects.filter(kind="reporter.read").exists()
-    assert "13800000000" in text(at_desk(town.triage).post(address))
+    assert at_desk(town.triage).post(address).status_code == 422, "nobody reads it without saying what for"
+    assert not Event.objects.filter(kind="reporter.read").exists()
+    assert "13800000000" in text(at_desk(town.triage).post(address, {"reason": "call_back"}))
     read = Event.objects.get(kind="reporter.read")
+    assert read.data["reason"] == "call_back"
     assert (read.subject, read.by) == (report.pk, town.triage.pk)
     assert "13800000000" not in str(read.data)
 

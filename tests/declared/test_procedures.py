@@ -63,8 +63,12 @@ def _words(procedure: Procedure) -> Iterator[tuple[str, str]]:
     for step in procedure.steps.values():
         yield step.title.zh, step.title.en
         yield step.public.zh, step.public.en
+        if step.ahead:
+            yield step.ahead.zh, step.ahead.en
     for act in procedure.acts.values():
         yield act.title.zh, act.title.en
+        if act.public:
+            yield act.public.zh, act.public.en
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,18 +9,22 @@ from typing import Any
 
 from anlan.casework.engine import Standing
 from anlan.casework.plan import Plan
-from anlan.casework.procedure import Act, FormField, Who
+from anlan.casework.procedure import Act, FormField
 from anlan.kernel.text import Refusal, Text
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who wants to act: their roles over the case's area, their departments, and whether it is their site."""
+    """Somebody who wants to act: their roles over the case's area, their departments, and whether it is their site.
+
+    `is_reporter`: whoever told one of the case's reports, known by the code alone.
+    """
 
     id: int
     roles: frozenset[str]
     departments: frozenset[int]
     is_party: bool = False
+    is_reporter: bool = False
 
 
 class NotAllowed(Refusal):
@@ -46,7 +50,7 @@ def offers(plan: Plan, now: Standing, actor: Actor) -> list[tuple[str, Act]]:
     found = []
     for key in plan.acts_at[now.step]:
         act = plan.acts[key]
-        if _hinder(plan, now, key, act) is None and _bar(plan, now, act.who, actor) is None:
+        if _hinder(plan, now, key, act) is None and _bar(plan, now, act, actor) is None:
             found.append((key, act))
     return found
 
@@ -66,7 +70,7 @@ def examine(
     problem = _hinder(plan, now, key, act)
     if problem is not None:
         raise problem
-    refusal = _bar(plan, now, act.who, actor)
+    refusal = _bar(plan, now, act, actor)
     if refusal is not None:
         raise NotAllowed(refusal.zh, refusal.en)
     _enough(act, data, photos, placed)
@@ -120,8 +124,11 @@ def extensible(plan: Plan, now: Standing) -> str:
     return ""
 
 
-def _bar(plan: Plan, now: Standing, who: Who, actor: Actor) -> Text | None:
+def _bar(plan: Plan, now: Standing, act: Act, actor: Actor) -> Text | None:
     """Why this person may not, or None when they may."""
+    who = act.who
+    if actor.is_reporter:
+        return None if act.reporter else _NOT_THE_REPORTERS
     if not actor.roles.intersection(who.roles):
         return Text(
             zh="您在这个辖区的岗位不能办理这一步。请交由有权限的岗位办理。",
@@ -146,6 +153,9 @@ def _bar(plan: Plan, now: Standing, who: Who, actor: Actor) -> Text | None:
                 en=f"You did '{title.en}'; somebody else has to do this.",
             )
     return None
+
+
+_NOT_THE_REPORTERS = Text(zh="这一步由工作人员办理。", en="This is for those who deal with the case to do.")
 
 
 def _enough(act: Act, data: Mapping[str, Any], photos: int, placed: bool) -> None:

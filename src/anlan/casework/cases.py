@@ -246,9 +246,12 @@ def act(
 
 
 def perform(
-    draft: Draft, doing: Doing, *, by: Officer, who: Actor, reach: Reach, at: datetime, recorded_at: datetime
+    draft: Draft, doing: Doing, *, by: Officer | None, who: Actor, reach: Reach, at: datetime, recorded_at: datetime
 ) -> NewEvent:
-    """Take the act into the draft: rungs that came due first, then the act with what follows from it."""
+    """Take the act into the draft: rungs that came due first, then the act with what follows from it.
+
+    `by` None: whoever reported, who has no account.
+    """
     moment = max(at, draft.now.last_at or at)
     draft.ring(until=moment, recorded_at=recorded_at)
     wanted = draft.plan.acts[doing.act].photos if doing.act in draft.plan.acts else None
@@ -261,7 +264,7 @@ def perform(
         data["place"] = list(doing.place)
     consequences.before(draft, declared, data, who=who, reach=reach, at=moment)
     event = draft.add(
-        MOVED, by=by.pk, at=moment, recorded_at=recorded_at, key=doing.key, data=data,
+        MOVED, by=by.pk if by else None, at=moment, recorded_at=recorded_at, key=doing.key, data=data,
         device_at=doing.device_at or (at if moment != at else None),
     )  # fmt: skip
     consequences.after(draft, declared, event, by=by, at=moment, recorded_at=recorded_at)
@@ -272,7 +275,7 @@ def perform(
     return event
 
 
-def _split(case: Case, event: NewEvent, *, by: Officer, at: datetime) -> Case:
+def _split(case: Case, event: NewEvent, *, by: Officer | None, at: datetime) -> Case:
     fields = event.data["fields"]
     part = Opening(
         procedure=case.procedure, area=case.area, title=fields["title"], topic=fields["topic"],

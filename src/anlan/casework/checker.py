@@ -29,6 +29,7 @@ def check(procedure: Procedure) -> list[Text]:
         return broken
     return [
         *_reach(procedure), *_steps(procedure), *_same_person(procedure), *_extensions(procedure), *_forms(procedure),
+        *_reporters(procedure),
     ]  # fmt: skip
 
 
@@ -174,6 +175,34 @@ def _forms(p: Procedure) -> Iterator[Text]:
             yield Text(
                 zh=f"{p.key}.clocks.{key}.due_field：没有哪个动作要填日期“{clock.due_field}”{near.zh}",
                 en=f"{p.key}.clocks.{key}.due_field: no act asks for a date '{clock.due_field}'{near.en}",
+            )
+
+
+# What a page asks of whoever reported, by the name of the field.
+_ASKED = {"rates": "satisfaction", "objects": "reason"}
+SATISFACTION = ("satisfied", "fairly", "dissatisfied")
+
+
+def _reporters(p: Procedure) -> Iterator[Text]:
+    for key, act in p.acts.items():
+        if not act.reporter:
+            continue
+        where, wanted = f"{p.key}.acts.{key}", _ASKED[act.reporter]
+        fields = {field.key: field for field in act.fields if field.required}
+        if set(fields) != {wanted} or act.photos or act.place == "required":
+            yield Text(
+                zh=f"{where}：上报人自己办理（reporter = {act.reporter}），必填的只能有“{wanted}”一项。",
+                en=f"{where}: the reporter does it (reporter = {act.reporter}); '{wanted}' is all it may require.",
+            )
+        elif act.reporter == "rates" and not set(SATISFACTION) <= {choice.key for choice in fields[wanted].choices}:
+            yield Text(
+                zh=f"{where}.fields.{wanted}：选项里要有 {'、'.join(SATISFACTION)}。",
+                en=f"{where}.fields.{wanted}: the choices must have {', '.join(SATISFACTION)}.",
+            )
+        if act.reporter == "objects" and not act.at_most:
+            yield Text(
+                zh=f"{where}：上报人可以让事项重新办理，请写明最多几次（at_most）。",
+                en=f"{where}: the reporter has the case taken up again; say how often at most (at_most).",
             )
 
 

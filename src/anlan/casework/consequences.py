@@ -54,7 +54,7 @@ def hold(case: UUID, other: Any) -> None:
     list(Case.objects.select_for_update().filter(either).order_by("pk").values_list("pk"))
 
 
-def after(draft: Draft, act: Act, event: NewEvent, *, by: Officer, at: datetime, recorded_at: datetime) -> None:
+def after(draft: Draft, act: Act, event: NewEvent, *, by: Officer | None, at: datetime, recorded_at: datetime) -> None:
     """Write what follows into the tables beside the case, in the same transaction."""
     for department, due in (event.data.get("assisting") or {}).items():
         Unit.objects.update_or_create(

@@ -51,7 +51,7 @@ class Choice(_Part):
 
 
 class FormField(_Part):
-    """One thing the person acting fills in."""
+    """One thing the person acting fills in; where `public`, whoever reported reads it too."""
 
     key: str
     label: Text
@@ -59,6 +59,7 @@ class FormField(_Part):
     required: bool = True
     choices: tuple[Choice, ...] = ()
     hint: Text | None = None
+    public: bool = False
 
 
 class Photos(_Part):
@@ -69,10 +70,14 @@ class Photos(_Part):
 
 
 class Step(_Part):
-    """A place where a case can stand. A step with an outcome is final."""
+    """A place where a case can stand. A step with an outcome is final.
+
+    Whoever reported reads `public` when the case stands there, and `ahead` (else the title) while that comes next.
+    """
 
     title: Text
     public: Text
+    ahead: Text | None = None
     stage: Stage
     outcome: Outcome = ""
     owner: Who | None = None
@@ -83,7 +88,12 @@ class Step(_Part):
 
 
 class Act(_Part):
-    """Something a person may do to a case. `to` empty: the case stays; "@back": where it was before it was hung."""
+    """Something a person may do to a case. `to` empty: the case stays; "@back": where it was before it was hung.
+
+    `public` is what whoever reported is told of it, in place of the new step's own words. `reporter` says that they may
+    do it themself, without an account: it "rates" (their satisfaction is recorded) or "objects" (they are not
+    satisfied, and the case is taken up once more).
+    """
 
     title: Text
     steps: tuple[str, ...] = Field(min_length=1)
@@ -97,6 +107,7 @@ class Act(_Part):
     fixes: bool = False
     proves: bool = False
     public: Text | None = None
+    reporter: Literal["", "rates", "objects"] = ""
     basis: Basis | None = None
 
 

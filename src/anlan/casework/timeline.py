@@ -115,16 +115,18 @@ def _line(plan: Plan, event: Event, names: _Names) -> Line | None:
     if made is None:
         return None
     kind, title = made(plan, event, names)
-    by, office = _who(event, names)
+    by, office = _who(plan, event, names)
     return Line(
         id=event.id, at=event.at, kind=kind, title=title, by=by, office=office, said=_said(plan, event, names),
         photos=tuple(UUID(photo) for photo in event.data.get("photos") or ()),
     )  # fmt: skip
 
 
-def _who(event: Event, names: _Names) -> tuple[Text, Text | None]:
+def _who(plan: Plan, event: Event, names: _Names) -> tuple[Text, Text | None]:
     """Who did it. A volunteer or a landlord whose report opened the case is not named to those it is about."""
     if event.kind == OPENED and event.by in names.unnamed:
+        return PUBLIC, None
+    if event.kind == MOVED and event.by is None and plan.acts[event.data["act"]].reporter:
         return PUBLIC, None
     by = names.officers.get(event.by or 0)
     return (Text(zh=by, en=by) if by else SYSTEM), names.offices.get(event.by or 0)

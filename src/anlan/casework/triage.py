@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from anlan.casework.cases import Opening, covers, open_case
 from anlan.casework.draft import Draft, load
-from anlan.casework.models import Case, CaseReport
+from anlan.casework.models import Case, CasePhoto, CaseReport
 from anlan.casework.procedure import has_edition
 from anlan.casework.routing import Route, route
 from anlan.casework.timeline import JOINED
@@ -20,6 +21,7 @@ from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
+from anlan.kernel.ids import id_at
 from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
@@ -120,15 +122,34 @@ def attach(report: Report, case: Case, *, reach: Reach, at: datetime) -> Case:
             raise AlreadyTaken(
                 "该事项已经办结，请为这条上报另行立案。", "That case is closed; open a new one for this report."
             )
-        CaseReport.objects.create(case=case, report=report, joined_at=at)
-        case.reports_count += 1
-        case.save(update_fields=["reports_count"])
-        joined = NewEvent(
-            JOINED, case.pk, by=reach.officer, at=at, recorded_at=at, area_path=case.area_path,
-            data={"report": str(report.pk)},
-        )  # fmt: skip
-        events.append(joined)
-        return case
+        return _join(report, case, by=reach.officer, at=at)
+
+
+def join(report: Report, case_id: UUID, *, at: datetime) -> Case | None:
+    """Whoever reported says that it is about this case: it answers the report too, and its photos are seen with it.
+
+    None where the case has been closed meanwhile, or the report is answered already: then it goes its own way.
+    """
+    with transaction.atomic():
+        _claim(report)
+        case = Case.objects.select_for_update().filter(pk=case_id, closed_at=None).first()
+        if case is None or CaseReport.objects.filter(report=report).exists():
+            return None
+        return _join(report, case, by=None, at=at)
+
+
+def _join(report: Report, case: Case, *, by: int | None, at: datetime) -> Case:
+    CaseReport.objects.create(case=case, report=report, joined_at=at)
+    case.reports_count += 1
+    case.save(update_fields=["reports_count"])
+    joined = NewEvent(
+        JOINED, case.pk, by=by, at=at, recorded_at=at, area_path=case.area_path, data={"report": str(report.pk)},
+        id=id_at(at),
+    )  # fmt: skip
+    shown = report.photos.values_list("pk", flat=True)
+    CasePhoto.objects.bulk_create(CasePhoto(case=case, photo_id=photo, event=joined.id) for photo in shown)
+    events.append(joined)
+    return case
 
 
 def _claim(report: Report) -> None:

@@ -115,6 +115,30 @@ class Replay(Part):
     rules: tuple[Rule, ...] = ()
 
 
+class Limit(Part):
+    """At most `most` times `what` by one device, or from one network address, within so many minutes."""
+
+    what: Literal["report", "near", "guess", "answer"]
+    by: Literal["device", "address"]
+    most: int = Field(ge=1)
+    minutes: int = Field(ge=1, le=1440)
+
+
+class Public(Part):
+    """What anybody may send without an account, and how often.
+
+    `body_mb` is the largest message with its photos; `topics` are offered first, in this order; open cases within
+    `near_metres` are shown before sending; `urgent` says where to turn when it cannot wait.
+    """
+
+    photos: int = Field(default=3, ge=0, le=12)
+    body_mb: int = Field(default=24, ge=1, le=100)
+    near_metres: int = Field(default=150, ge=1, le=2000)
+    topics: tuple[str, ...] = ()
+    urgent: Text | None = None
+    limits: tuple[Limit, ...] = Field(min_length=1)
+
+
 class Example(Part):
     """A message and what must be understood of it; run as a test."""
 
@@ -128,7 +152,8 @@ class Channel(Declaration):
 
     `encodings` are tried in order, strictly. `message_id` is a template over the message's own columns; where it gives
     nothing, the message's digest is its id. `town` names the town whose areas the codes
-    belong to ("" = the only one). `action` is what an officer must be allowed in order to use the channel.
+    belong to ("" = the only one). `action` is what an officer must be allowed in order to use the channel; one of kind
+    "public" is open to everybody, on its own page alone, within what `public` says.
 
     A point that no area holds goes to the nearest within `nearest_m` metres (0 = never): as far as points of this
     source may be wrong. A site that an address seems to mean is named in a note from `site_confidence` on.
@@ -136,7 +161,7 @@ class Channel(Declaration):
 
     title: Text
     summary: Text | None = None
-    kind: Literal["form", "api", "sheet"]
+    kind: Literal["form", "api", "sheet", "public"]
     town: str = ""
     action: str = "reports.receive"
     time_zone: str
@@ -150,6 +175,7 @@ class Channel(Declaration):
     personal_days: int = Field(default=1095, ge=1)
     columns: dict[str, Column] = Field(min_length=1)
     replay: Replay | None = None
+    public: Public | None = None
     examples: tuple[Example, ...] = ()
 
     @field_validator("time_zone")
@@ -174,6 +200,10 @@ class Channel(Declaration):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         wrong = [*_misfits(self.columns), *_unknown_places(self)]
+        if (self.kind == "public") != (self.public is not None):
+            wrong.append(
+                Text(zh='[public] 与 kind = "public" 要一起写', en='[public] and kind = "public" come together')
+            )
         if wrong:
             raise Misdeclared("；".join(text.zh for text in wrong), "; ".join(text.en for text in wrong))
         return self
@@ -228,6 +258,8 @@ def strangers(channel: Channel, catalogue: Catalogue) -> Iterator[tuple[str, Tex
     """The topics this channel speaks of that nobody declares, each with the field that names it."""
     topics = catalogue.all(TOPICS)
     named = {"topic_default": [channel.topic_default]}
+    if channel.public is not None:
+        named["public.topics"] = list(channel.public.topics)
     for field, column in channel.columns.items():
         if column.kind == "topic":
             named[f"columns.{field}.map"] = list(column.map.values())

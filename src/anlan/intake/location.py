@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from anlan.intake.channel import Channel
@@ -131,10 +132,14 @@ class Locator:
         self._site_column = channel.columns.get("site")
         self._root = self._root_of(channel)
         posts = posts_of(by, at=at) if by else ()
-        post = next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
-        self.base = post or self._root or self.tree.trunk()
+        self._post = next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
         self._nearest_m, self._least = channel.nearest_m, channel.site_confidence
         self._addresses: dict[str, Addresses] = {}
+
+    @cached_property
+    def base(self) -> str:
+        """Where a message belongs that says nothing of its place. Raises `NoTown` where nobody can know."""
+        return self._post or self._root or self.tree.trunk()
 
     def _root_of(self, channel: Channel) -> str:
         code = channel.area_default

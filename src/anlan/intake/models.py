@@ -101,3 +101,22 @@ class Quarantined(models.Model):
                 condition=models.Q(state__in=["held", "mended", "discarded"]), name="quarantined_state"
             ),
         ]
+
+
+class Tracking(models.Model):
+    """The code by which whoever told a report follows it, without an account; only its digest is kept."""
+
+    report = models.OneToOneField(Report, primary_key=True, on_delete=models.PROTECT, related_name="tracking")
+    digest = models.CharField(max_length=64, unique=True)
+
+
+class Attempt(models.Model):
+    """How often one device or address did one thing in a window of time that ends at `until`.
+
+    `who` is a keyed digest that the window goes into: it names nobody, and two windows cannot be told to be of one
+    person.
+    """
+
+    who = models.CharField(max_length=64, primary_key=True)
+    count = models.IntegerField(default=0)
+    until = models.DateTimeField(db_index=True)

@@ -74,7 +74,7 @@ def receive(
         [row] = _take(Door(channel, by=by, at=at, reach=reach), [(None, told)])
         if any(reason.field == OUT_OF_REACH for reason in row.reasons):
             raise OutOfReach(row.reasons[0].text.zh, row.reasons[0].text.en, field="area")
-        if row.report is None and channel.kind == "form":
+        if row.report is None and channel.kind in ("form", "public"):
             raise NotUnderstood(row.reasons)
         report = single.read(Report, row.report) if row.report else None
         held = single.read(Quarantined, row.held) if row.held else None

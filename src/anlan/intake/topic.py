@@ -28,7 +28,7 @@ class Topic(Declaration):
 
     `procedure` is the key of the one by which such reports are dealt with where no routing table speaks of this very
     topic; the narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they
-    are run as tests.
+    are run as tests. Of a `sensitive` topic nobody outside is told that such a case is open near them.
     """
 
     title: Text
@@ -37,6 +37,7 @@ class Topic(Declaration):
     procedure: str = ""
     words: Words = Words()
     examples: tuple[str, ...] = ()
+    sensitive: bool = False
 
 
 TOPICS = Kind("topics", Topic)

@@ -30,13 +30,22 @@ WEB: dict[str, str] = {
     "me": SIGNED_IN,
     "search": SIGNED_IN,
     "suggest": SIGNED_IN,
+    # the residents' pages
+    "resident": PUBLIC,
+    "resident_sent": PUBLIC,
+    "resident_near": PUBLIC,
+    "resident_map": PUBLIC,
+    "resident_find": PUBLIC,
+    "resident_status": PUBLIC,
+    "resident_answer": PUBLIC,
+    "resident_photo": PUBLIC,
     # cases
     "inbox": SIGNED_IN,
     "cases": "cases.see",
     "case": "cases.see",
     "case_act": "cases.act",
     "case_reports": "cases.see",
-    "case_reporter": "reporter.see",
+    "case_reporter": "cases.see",  # the reporter may have agreed that the department calls; the view asks the rest
     "case_export": "cases.export",
     "case_bulk": "cases.bulk",
     "report": "reports.receive",

@@ -17,6 +17,8 @@ PACKS = [Path(p).resolve() for p in os.environ.get("ANLAN_PACKS", "").split(os.p
 DEBUG = False
 SECRET_KEY = secret_key(DATA)
 ALLOWED_HOSTS = os.environ.get("ANLAN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+# How many proxies of our own stand before the server: so many of the addresses they forward are to be believed.
+PROXIES = int(os.environ.get("ANLAN_PROXIES", "0"))
 CSRF_FAILURE_VIEW = "anlan.presentation.web.errors.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("ANLAN_ORIGINS", "").split(",") if o]
 
@@ -35,6 +37,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "anlan.presentation.web.resident_gate.SizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -94,6 +94,21 @@ class Migration(migrations.Migration):
                 ('report', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='intake.report')),
             ],
         ),
+        migrations.CreateModel(
+            name='Tracking',
+            fields=[
+                ('report', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='tracking', serialize=False, to='intake.report')),
+                ('digest', models.CharField(max_length=64, unique=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Attempt',
+            fields=[
+                ('who', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('count', models.IntegerField(default=0)),
+                ('until', models.DateTimeField(db_index=True)),
+            ],
+        ),
         migrations.AddIndex(
             model_name='report',
             index=models.Index(fields=['area_path', 'told_at'], name='report_area_told'),

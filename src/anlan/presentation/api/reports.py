@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -146,6 +146,12 @@ class Why(Given):
     reason: Annotated[str, Field(min_length=1, max_length=400)]
 
 
+class Reading(Given):
+    """What the contact is needed for; it is recorded with the reading."""
+
+    reason: Literal["verify", "tell", "call_back", "protect"]
+
+
 class Opened(Schema):
     case: UUID
     number: str
@@ -254,8 +260,8 @@ def one(request: Asked, report_id: UUID) -> Any:
 
 
 @router.post("/{report_id}/reporter", response=Reporter)
-def reporter(request: Asked, report_id: UUID) -> Any:
-    """Who reported, told to one who may know; that they read it is written into the ledger first."""
+def reporter(request: Asked, report_id: UUID, given: Reading) -> Any:
+    """Who reported, told to one who may know; that they read it, and what for, is written into the ledger first."""
     report = find(request, report_id)
     if report.reporter_id is None:
         raise found.Unknown(report_id, "reporter")
@@ -264,8 +270,9 @@ def reporter(request: Asked, report_id: UUID) -> Any:
         raise NotPermitted
     with transaction.atomic():
         read = NewEvent(
-            READ, report.pk, by=request.user.pk, at=request.at, recorded_at=request.at, area_path=report.area_path
-        )
+            READ, report.pk, by=request.user.pk, at=request.at, recorded_at=request.at, area_path=report.area_path,
+            data={"reason": given.reason},
+        )  # fmt: skip
         events.append(read)
         fields = personal.read(report.reporter_id)
     return {"erased": fields is None, "fields": fields or {}}

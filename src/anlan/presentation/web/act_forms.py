@@ -30,6 +30,10 @@ STAGES = {
     "after": Text(zh="整改后的照片", en="Photos after the fix"),
 }
 HOW_MANY = Text(zh="至少 {n} 张；可以直接拍照", en="at least {n}; you can take them now")
+SEEN = Text(
+    zh="上报人看得到这一项：请写清楚，不要写个人信息。",
+    en="Whoever reported reads this: write it plainly, and nothing personal.",
+)
 CASE_NUMBER = Text(zh="填写事项编号，例如 SJ-20261122-0001。", en="A case number such as SJ-20261122-0001.")
 
 
@@ -69,7 +73,8 @@ class ActForm:
         return [Ask("photos", STAGES[self.act.photos.stage], "photos", self.act.photos.at_least > 0, hint=hint)]
 
     def _ask(self, field: FormField) -> Ask:
-        ask = Ask(field.key, field.label, PLAIN.get(field.type, "choice"), field.required, hint=field.hint, longest=400)
+        hint = field.hint or (SEEN if field.public else None)
+        ask = Ask(field.key, field.label, PLAIN.get(field.type, "choice"), field.required, hint=hint, longest=400)
         if field.type == "choice":
             ask.choices = [(choice.key, choice.title) for choice in field.choices]
             ask.type = "radio" if len(field.choices) <= 4 and field.required else "choice"

@@ -15,7 +15,7 @@ from anlan.casework.models import CaseReport
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.models import Report
 from anlan.kernel import catalogue
-from anlan.kernel.text import Text
+from anlan.kernel.text import Refusal, Text
 from anlan.ledger import events, personal
 from anlan.ledger.events import NewEvent
 from anlan.presentation.permissions import NotFound, NotPermitted, needs
@@ -28,8 +28,30 @@ MOST = 200
 LABELS = {
     "reporter_name": Text(zh="上报人", en="Name"),
     "reporter_phone": Text(zh="电话", en="Telephone"),
+    "may_share": Text(zh="同意办理部门直接联系", en="The department may call, too"),
 }
+WHY = {
+    "verify": Text(zh="核实情况", en="To ask what exactly is wrong"),
+    "tell": Text(zh="告知办理结果", en="To tell the result"),
+    "call_back": Text(zh="回访满意度", en="To ask whether they are satisfied"),
+    "protect": Text(zh="保护上报人", en="To protect the reporter"),
+}
+"""What somebody may want a reporter's contact for; which it was is written into the ledger."""
+YES = Text(zh="是", en="yes")
 GONE = Text(zh="联系方式已按期限清除。", en="The contact has been erased, as its term is over.")
+
+
+class NoReason(Refusal):
+    """Nobody reads a reporter's contact without saying what for."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "请先选择查看联系方式的用途：用途会和这次查看一起记录。",
+            "First choose what you need the contact for: it is recorded with your reading.",
+            field="reason",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +69,16 @@ class Told:
 def case_reports(request: Asked, number: str) -> HttpResponse:
     """The reports of a case, oldest first."""
     view = CaseView.find(request, number)
-    may = may_know(view)
     joined = CaseReport.objects.filter(case=view.case).select_related("report", "report__area")
     told = [
         Told(
             each.report, channel_title(each.report.channel), topic_title(each.report.topic), each.joined_at,
-            reverse("case_reporter", args=[number, each.report_id]) if may and each.report.reporter_id else "",
+            reverse("case_reporter", args=[number, each.report_id]) if may_know(view, each.report) else "",
         )
         for each in joined.order_by("joined_at", "pk")[:MOST]
     ]  # fmt: skip
     said = {"title": Text(zh="上报原文", en="Reports as told"), "view": view, "case": view.case, "told": told}
+    said["why"] = list(WHY.items())
     said["crumbs"] = [(headline(view.case), reverse("case", args=[number])), (said["title"], "")]
     inline = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
     return render(request, "cases/reports_part.html" if inline else "cases/reports.html", said)
@@ -68,34 +90,40 @@ def channel_title(key: str) -> Text:
     return channels[key].title if key in channels else Text(zh=key, en=key)
 
 
-def may_know(view: CaseView) -> bool:
-    """Whether this person may learn who reported: by their role, and never as handler or party of the case."""
+def may_know(view: CaseView, report: Report) -> bool:
+    """Whether this person may learn who told `report`: by their role; never as the party complained of, and as somebody
+    who deals with the case only when the reporter agreed."""
     reach, case = view.request.reach, view.case
-    if not view.covers("reporter.see"):
+    if report.reporter_id is None or (case.party_id is not None and case.party_id in reach.parties()):
         return False
-    handles = case.handler_id == reach.officer or not view.involved.isdisjoint(reach.departments())
-    return not handles and not (case.party_id is not None and case.party_id in reach.parties())
+    if case.handler_id == reach.officer or not view.involved.isdisjoint(reach.departments()):
+        return (personal.read(report.reporter_id) or {}).get("may_share") == "yes"
+    return view.covers("reporter.see")
 
 
-@needs("reporter.see")
+@needs("cases.see")
 def case_reporter(request: Asked, number: str, report_id: UUID) -> HttpResponse:
-    """Who reported, told to one who may know; that they read it is written into the ledger first."""
+    """Who reported, told to one who may know; that they read it, and what for, is written into the ledger first."""
     view = CaseView.find(request, number)
     if request.method != "POST":
         return redirect("case_reports", number=number)
     joined = CaseReport.objects.filter(case=view.case, report=report_id).select_related("report").first()
     if joined is None or joined.report.reporter_id is None:
         raise NotFound
-    if not may_know(view):
+    if not may_know(view, joined.report):
         raise NotPermitted
+    why = request.POST.get("reason", "")
+    if why not in WHY:
+        raise NoReason
     with transaction.atomic():
         read = NewEvent(
             READ, joined.report_id, by=request.user.pk, at=request.at, recorded_at=request.at,
-            area_path=view.case.area_path, data={"case": str(view.case.pk)},
+            area_path=view.case.area_path, data={"case": str(view.case.pk), "reason": why},
         )  # fmt: skip
         events.append(read)
         fields = personal.read(joined.report.reporter_id)
-    facts = [(LABELS.get(key, Text(zh=key, en=key)), value) for key, value in (fields or {}).items()]
+    told = {**(fields or {}), **({"may_share": YES} if (fields or {}).get("may_share") == "yes" else {})}
+    facts = [(LABELS.get(key, Text(zh=key, en=key)), value) for key, value in told.items()]
     said = {
         "title": Text(zh="上报人联系方式", en="The reporter's contact"), "facts": facts,
         "view": view, "case": view.case,

@@ -23,7 +23,9 @@ HEADINGS = {
     403: Text(zh="没有权限", en="Not permitted"),
     404: Text(zh="没有找到", en="Not found"),
     409: Text(zh="情况已经变化", en="Things have moved on"),
+    413: Text(zh="发来的内容太大", en="Too large"),
     422: Text(zh="还不能这样办理", en="This cannot be done yet"),
+    429: Text(zh="请稍后再试", en="Please try again later"),
     500: Text(zh="系统出了问题", en="Something went wrong on our side"),
 }
 MESSAGES = {
@@ -92,7 +94,7 @@ def _said(request: HttpRequest, status: int, text: Text) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Sent without the database: the request may not even have reached the session."""
-    return _plain(400)
+    return plain(400, MESSAGES[400])
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -100,7 +102,7 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _plain(403)
+    return plain(403, MESSAGES[403])
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -109,9 +111,10 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Sent when anything at all has failed, so nothing is asked of the database or the session."""
-    return _plain(500)
+    return plain(500, MESSAGES[500])
 
 
-def _plain(status: int) -> HttpResponse:
-    said = {"status": status, "heading": HEADINGS[status], "text": MESSAGES[status]}
+def plain(status: int, text: Text) -> HttpResponse:
+    """A page that asks nothing of the database, the session or the language: it says everything twice."""
+    said = {"status": status, "heading": HEADINGS[status], "text": text}
     return HttpResponse(render_to_string("error_plain.html", said), status=status)

@@ -69,7 +69,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """What `parts/map.html` draws."""
+    """What `parts/map.html` draws; `west`, `north`, `per_lon` and `per_lat` lead from a place on it back to degrees."""
 
     width: float
     height: float
@@ -78,6 +78,10 @@ class Map:
     scale: Scale
     bar_y: float
     ring: list[Drawn] = field(default_factory=list)
+    west: float = 0.0
+    north: float = 0.0
+    per_lon: float = 1.0
+    per_lat: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ def draw(shapes: Sequence[Shape], points: Sequence[Point] = (), *, around: Seque
         _scale(zoom / METRES_PER_DEGREE, width),
         round(height - 12, 1),
         _areas(around, flat, labelled=False),
+        flat.west,
+        flat.north,
+        flat.per_lon,
+        flat.per_lat,
     )
 
 

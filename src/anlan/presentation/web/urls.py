@@ -70,5 +70,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *FRAME,
     *PLACES,
     *SETTINGS,
+    path("r/", include("anlan.presentation.web.resident_urls")),
     path("", include("anlan.presentation.web.case_urls")),
 ]
