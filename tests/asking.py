@@ -122,6 +122,7 @@ def api_calls(of: Things) -> dict[str, Call]:
         "cases_timeline": Call("GET", f"{case}/timeline"),
         "cases_offers": Call("GET", f"{case}/acts"),
         "cases_act": Call("POST", f"{case}/acts", {"act": "register"}),
+        "topics_suggest": Call("GET", "/topics/suggest?text=x"),
         "reports_waiting": Call("GET", "/reports/waiting"),
         "reports_receive": Call("POST", "/reports", {"message": message(id="new")}),
         "reports_one": Call("GET", report),

@@ -156,7 +156,8 @@ class Channel(Declaration):
     "public" is open to everybody, on its own page alone, within what `public` says.
 
     A point that no area holds goes to the nearest within `nearest_m` metres (0 = never): as far as points of this
-    source may be wrong. A site that an address seems to mean is named in a note from `site_confidence` on.
+    source may be wrong. With `topic_from_words` a message that names no topic takes the one its words suggest, where
+    that is certain (`suggesting`). A site that an address seems to mean is named in a note from `site_confidence` on.
     """
 
     title: Text
@@ -171,6 +172,7 @@ class Channel(Declaration):
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
     message_id: str = ""
     topic_default: str = ""
+    topic_from_words: bool = False
     area_default: str = ""
     personal_days: int = Field(default=1095, ge=1)
     columns: dict[str, Column] = Field(min_length=1)

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from anlan.intake import message
+from anlan.intake import message, topic_model
 from anlan.intake.channel import Channel
 from anlan.intake.location import Locator, Place
 from anlan.intake.models import Batch, Quarantined, Report
@@ -137,7 +138,27 @@ class Door:
         digest = message.digest(self.channel.key, raw)
         if isinstance(read, Unclear):
             return _Letter(row_no, raw, digest, None, None, read.reasons, closed)
-        return _Letter(row_no, raw, digest, read, None, (), closed)
+        return _Letter(row_no, raw, digest, self._with_topic(read, row_no), None, (), closed)
+
+    def _with_topic(self, told: Understood, row_no: int | None) -> Understood:
+        """Where the channel says so, the topic that the words of a message without one make certain."""
+        if not self.channel.topic_from_words or told.topic not in self._vague or not told.description:
+            return told
+        found = self._hearing.certain(told.description)
+        if found is None:
+            return told
+        note = _by_words(self._hearing.topics[found.topic].title, found.confidence, row_no)
+        return told._replace(topic=found.topic, notes=(*told.notes, note))
+
+    @cached_property
+    def _hearing(self) -> topic_model.Hearing:
+        return topic_model.hearing()
+
+    @cached_property
+    def _vague(self) -> frozenset[str]:
+        """What a message names that names no topic."""
+        column = self.channel.columns.get("topic")
+        return frozenset({"", self.channel.topic_default, column.default if column else ""})
 
     def _reader(self, names: tuple[str, ...]) -> Reader:
         self._readers[names] = reader = Reader(self.channel, names)
@@ -287,3 +308,11 @@ def _out_of_reach(row_no: int | None) -> Reason:
         en=f"{en}this place is outside where you may report: check the place, or let somebody there report it.",
     )
     return Reason(OUT_OF_REACH, "", text)
+
+
+def _by_words(title: Text, confidence: float, row_no: int | None) -> Text:
+    zh, en = _where(row_no)
+    return Text(
+        zh=f"{zh}没有选类别，按文字归为“{title.zh}”（把握 {confidence:.0%}），请核对。",
+        en=f"{en}no topic was chosen; by its words taken as “{title.en}” ({confidence:.0%} sure). Check it.",
+    )

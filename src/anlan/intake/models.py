@@ -120,3 +120,11 @@ class Attempt(models.Model):
     who = models.CharField(max_length=64, primary_key=True)
     count = models.IntegerField(default=0)
     until = models.DateTimeField(db_index=True)
+
+
+class TopicModel(models.Model):
+    """What was learned of how people here call things, and how good it was found; the latest is in use."""
+
+    made_at = models.DateTimeField()
+    weights = models.BinaryField()
+    judged = models.JSONField()

@@ -64,15 +64,28 @@ def names(topics: Mapping[str, Topic]) -> dict[str, str]:
     return named
 
 
+def words_in(topic: Topic, text: str) -> tuple[str, ...]:
+    """The names and words of a topic that stand in `text`, longest first."""
+    folded = text.casefold()
+    called = {topic.title.zh, topic.title.en, *topic.words.zh, *topic.words.en}
+    return tuple(
+        sorted((word for word in called if word.casefold() in folded), key=lambda word: (-_weight(word), word))
+    )
+
+
+def weights_in(topics: Mapping[str, Topic], text: str) -> dict[str, int]:
+    """How much the words of each topic that stand in `text` weigh together; longer words weigh more."""
+    weighed = {key: sum(map(_weight, words_in(topic, text))) for key, topic in topics.items()}
+    return {key: weight for key, weight in weighed.items() if weight}
+
+
+def _weight(word: str) -> int:
+    return len(word) * (1 if word.isascii() else _HAN)
+
+
 def propose(topics: Mapping[str, Topic], text: str, *, most: int = 3) -> list[str]:
     """Keys of the topics whose words stand in `text`, best first; longer words weigh more."""
-    text = text.casefold()
-    weighed: dict[str, int] = {}
-    for key, topic in topics.items():
-        called = {topic.title.zh, topic.title.en, *topic.words.zh, *topic.words.en}
-        weight = sum(len(word) * (1 if word.isascii() else _HAN) for word in called if word.casefold() in text)
-        if weight:
-            weighed[key] = weight
+    weighed = weights_in(topics, text)
     return sorted(weighed, key=lambda key: (-weighed[key], key))[:most]
 
 

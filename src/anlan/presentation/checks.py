@@ -15,10 +15,11 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, likeness, topic
+from anlan.intake import channel, likeness, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
+from anlan.intake.suggestion import SUGGESTING, Suggesting
 from anlan.intake.topic import TOPICS, Topic
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
@@ -31,7 +32,19 @@ from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (
+    CALENDARS,
+    CHANNELS,
+    INDICATORS,
+    LIKENESS,
+    PROCEDURES,
+    ROLES,
+    ROUTING,
+    SITE_KINDS,
+    SUGGESTING,
+    TOPICS,
+    TOWNS,
+)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -178,6 +191,14 @@ def _unlike(declared: Likeness, _: Catalogue) -> Iterator[Finding]:
     yield from likeness.strangers(declared)
 
 
+# ---------------------------------------------------------------- suggestions
+
+
+def _misheard(declared: Suggesting, catalogue: Catalogue) -> Iterator[Finding]:
+    """Examples for which the declared words say something else."""
+    yield from suggestion.strangers(declared, catalogue)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -197,5 +218,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
+    (SUGGESTING, _misheard),
     (TOWNS, _ungrounded),
 )

@@ -109,6 +109,15 @@ class Migration(migrations.Migration):
                 ('until', models.DateTimeField(db_index=True)),
             ],
         ),
+        migrations.CreateModel(
+            name='TopicModel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField()),
+                ('weights', models.BinaryField()),
+                ('judged', models.JSONField()),
+            ],
+        ),
         migrations.AddIndex(
             model_name='report',
             index=models.Index(fields=['area_path', 'told_at'], name='report_area_told'),

@@ -46,6 +46,7 @@ COMMANDS = {
     "restore": Command("restore", Text(zh="恢复备份并验证台账", en="Restore a backup and prove the ledger whole")),
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),
     "likeness": Command("likeness", Text(zh="从本地并案学习相似判断", en="Learn from merges what is the same thing")),
+    "topics": Command("topics", Text(zh="从办结事项学习类别建议", en="Learn from closed cases what words mean")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
     "areas": Command("areas", Text(zh="辖区：检查边界的重叠和空隙", en="Areas: find overlaps and holes of boundaries")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,8 @@ import typer
 from django.db import close_old_connections
 from django.utils import timezone
 
-from anlan.casework import clocks
-from anlan.intake import throttle
+from anlan.casework import clocks, experience
+from anlan.intake import suggestion, throttle, topic_model
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
 
@@ -40,7 +42,21 @@ LOOPS = (
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
+    Loop("topics", lambda at: learn_topics(at=at), timedelta(hours=6)),
 )
+
+
+def topics_are_due(*, at: datetime) -> bool:
+    """Whether it is time to learn topics again, and there is enough to learn from."""
+    how = suggestion.declared()
+    return topic_model.is_due(at=at) and len(experience.topics_told(until=at, most=how.fewest)) >= how.fewest
+
+
+def learn_topics(*, at: datetime) -> int:
+    """Learns topics again when they are due; in a process of its own, for learning takes memory."""
+    if topics_are_due(at=at):
+        subprocess.run([sys.executable, "-m", "anlan.presentation.commands.main", "topics", "learn"], check=True)
+    return 0
 
 
 @app.command()

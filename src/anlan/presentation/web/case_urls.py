@@ -19,6 +19,7 @@ from anlan.presentation.web import (
     quarantine_page,
     report_new,
     statistics,
+    topics_heard,
     triage,
 )
 
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<str:number>/reports/<uuid:report_id>/reporter/", case_reports.case_reporter, name="case_reporter"),
     path("report/", report_new.report, name="report"),
     path("report/<uuid:report_id>/", report_new.report_sent, name="report_sent"),
+    path("topics/heard/", topics_heard.suggested, name="topics_heard"),
     path("triage/", triage.index, name="triage"),
     path("triage/<uuid:report_id>/", triage.one, name="triage_one"),
     path("figures/now/", board.board, name="board"),

@@ -48,7 +48,8 @@ def report(request: Asked) -> HttpResponse:
     said = {
         "title": TITLE, "form": form, "main": [f for f in form.fields if f.key not in FOLDED],
         "folded": [f for f in form.fields if f.key in FOLDED],
-        "site": _site(request), "lon": request.POST.get("lon", ""), "lat": request.POST.get("lat", ""),
+        "site": _site(request), "hear": reverse("topics_heard"), "lon": request.POST.get("lon", ""),
+        "lat": request.POST.get("lat", ""),
     }  # fmt: skip
     return render(request, "cases/report.html", said, status=422 if request.method == "POST" else 200)
 

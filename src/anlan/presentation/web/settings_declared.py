@@ -31,6 +31,7 @@ TITLES = {
     "topics": Text(zh="事项类别", en="Topics"),
     "channels": Text(zh="来件渠道", en="Channels"),
     "roles": Text(zh="角色", en="Roles"),
+    "suggesting": Text(zh="类别建议", en="Topic suggestions"),
     "site_kinds": Text(zh="场所类型", en="Kinds of site"),
     "calendars": Text(zh="工作日历", en="Calendars"),
     "towns": Text(zh="城镇", en="Towns"),

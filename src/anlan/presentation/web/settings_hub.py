@@ -97,6 +97,12 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="已声明的规则", en="Declared rules"),
                 Text(zh="流程、渠道、事项、分派", en="Procedures, channels, topics, routing"),
             ),
+            Tile(
+                "topics_learned",
+                "search",
+                Text(zh="类别建议", en="Topic suggestions"),
+                Text(zh="按文字猜类别，猜得准不准", en="Topics guessed from words, and how well"),
+            ),
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,8 +20,7 @@ from anlan.casework.models import Case
 from anlan.casework.procedure import PROCEDURES, in_force
 from anlan.casework.routing import Route, route
 from anlan.intake.models import Report
-from anlan.intake.topic import TOPICS
-from anlan.intake.topic import propose as topics_in
+from anlan.intake.topic_model import Hearing, hearing
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal, Text
 from anlan.places.models import Department
@@ -36,6 +36,7 @@ from anlan.presentation.web.case_view import shot
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import Column, Empty, page_of, table
+from anlan.presentation.web.topics_heard import Heard, heard
 
 TITLE = Text(zh="受理", en="Triage")
 OTHER = "other"
@@ -46,11 +47,12 @@ REFUSE = Text(zh="不予受理", en="Do not accept")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What is suggested for a report: topic, procedure, and who would lead."""
+    """What is suggested for a report: topic, procedure, who would lead, and the topics that its words may mean."""
 
     topic: str
     procedure: str
     lead: Department | None
+    heard: Sequence[Heard]
 
     @property
     def title(self) -> Text:
@@ -65,30 +67,37 @@ class CannotRefuse(Refusal):
     """The procedure has no act by which this person may refuse."""
 
 
-def topic_of(report: Report) -> str:
-    """The report's topic, or the first one its words name."""
-    topics = catalogue.current().all(TOPICS)
+def topic_of(report: Report, heard: Hearing) -> str:
+    """The report's topic, or the one its words most likely mean."""
     if report.topic and report.topic != OTHER:
         return report.topic
-    named = topics_in(topics, f"{report.description} {report.address}", most=1)
-    return named[0] if named else report.topic
+    first = next(iter(heard.suggest(words_of(report))), None)
+    return first.topic if first else report.topic
+
+
+def words_of(report: Report) -> str:
+    """What was told, and where: an address says a lamp post, too."""
+    return f"{report.description} {report.address}".strip()
 
 
 def suggestion(report: Report, request: Asked) -> Suggestion:
     """The topic in the words, the procedure the table gives for it, and the department that would lead."""
-    topic = topic_of(report)
+    listening = hearing()
+    topic = topic_of(report, listening)
     kind = report.site.kind if report.site else ""
     found: Route | None = route(topic, report.area_path, site_kind=kind, day=day_of(request.at)) if topic else None
     lead = Department.objects.filter(pk=found.lead).first() if found and found.lead else None
-    return Suggestion(topic, found.procedure if found else "", lead)
+    return Suggestion(topic, found.procedure if found else "", lead, heard(listening, words_of(report)))
 
 
-COLUMNS = (
-    Column(Text(zh="地点", en="Where"), lambda r: r.site.name if r.site else r.address or r.area, sub=lambda r: r.area),
-    Column(Text(zh="情况", en="What was told"), lambda r: r.description[:120]),
-    Column(Text(zh="像是", en="Looks like"), lambda r: topic_title(topic_of(r))),
-    Column(Text(zh="来源", en="From"), lambda r: channel_title(r.channel), sub=lambda r: r.told_at),
-)
+def _columns(listening: Hearing) -> tuple[Column, ...]:
+    where, told = Text(zh="地点", en="Where"), Text(zh="情况", en="What was told")
+    return (
+        Column(where, lambda r: r.site.name if r.site else r.address or r.area, sub=lambda r: r.area),
+        Column(told, lambda r: r.description[:120]),
+        Column(Text(zh="像是", en="Looks like"), lambda r: topic_title(topic_of(r, listening))),
+        Column(Text(zh="来源", en="From"), lambda r: channel_title(r.channel), sub=lambda r: r.told_at),
+    )
 
 
 @needs("reports.see")
@@ -106,8 +115,8 @@ def index(request: Asked) -> HttpResponse:
         ),
     )
     shown = table(
-        page.items, COLUMNS, caption=TITLE, url=lambda report: reverse("triage_one", args=[report.pk]), empty=empty,
-        page=page, drawer=True, quiet_caption=True,
+        page.items, _columns(hearing()), caption=TITLE, url=lambda report: reverse("triage_one", args=[report.pk]),
+        empty=empty, page=page, drawer=True, quiet_caption=True,
     )  # fmt: skip
     said = {"title": TITLE, "table": shown, "links": _links(request)}
     return render(request, "cases/triage.html", said)

@@ -72,6 +72,9 @@
     if (opener) { const sheet = document.getElementById(opener.dataset.dialog); if (sheet) { event.preventDefault(); sheet.showModal(); } }
     const copier = event.target.closest("[data-copy]");
     if (copier) copy(copier);
+    const chooser = event.target.closest("[data-choose]");
+    const chosen = chooser && document.getElementById(chooser.dataset.choose);
+    if (chosen) { chosen.value = chooser.dataset.value; chosen.dispatchEvent(new Event("change", { bubbles: true })); chosen.focus(); }
   });
 
   function copy(button) {
