@@ -156,7 +156,8 @@ class Channel(Declaration):
     "public" is open to everybody, on its own page alone, within what `public` says.
 
     A point that no area holds goes to the nearest within `nearest_m` metres (0 = never): as far as points of this
-    source may be wrong. With `topic_from_words` a message that names no topic takes the one its words suggest, where
+    source may be wrong. When nothing came for `quiet_hours` (0 = that is nothing unusual) its door is shown as
+    silent. With `topic_from_words` a message that names no topic takes the one its words suggest, where
     that is certain (`suggesting`). A site that an address seems to mean is named in a note from `site_confidence` on.
     """
 
@@ -167,6 +168,7 @@ class Channel(Declaration):
     action: str = "reports.receive"
     time_zone: str
     coordinate_system: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
+    quiet_hours: int = Field(default=0, ge=0)
     nearest_m: float = Field(default=50, ge=0, le=1000)
     site_confidence: float = Field(default=0.6, gt=0, le=1)
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")

@@ -44,6 +44,11 @@ def lag(name: str) -> int:
     return count_after(_position(name), settled=True)
 
 
+def oldest_unread(name: str) -> datetime | None:
+    """When the first event was written that follower `name` could read now and has not; None when it has read all."""
+    return next((event.recorded_at for event in settled_after(_position(name), limit=1)), None)
+
+
 def rewind(name: str) -> None:
     """Let follower `name` begin again at the first event. Clear what it has counted in the same transaction."""
     with transaction.atomic():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from anlan.casework import clocks, counters, moves, notices, triage
+from anlan.intake import doors
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
@@ -18,6 +19,7 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "deadlines": clocks.follow,
     "counters": counters.count,
     "notices": notices.tell,
+    "doors": doors.count,
 }
 
 

@@ -97,6 +97,7 @@ WEB: dict[str, str] = {
     "declared_kind": "procedures.see",
     "declaration": "procedures.see",
     "topics_learned": "procedures.see",
+    "doors": "quarantine.see",
     "parties": "sites.see",
     "party": "sites.see",
     "party_add": "sites.edit",

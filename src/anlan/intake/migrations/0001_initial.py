@@ -118,6 +118,22 @@ class Migration(migrations.Migration):
                 ('judged', models.JSONField()),
             ],
         ),
+        migrations.CreateModel(
+            name='DoorHour',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(max_length=60)),
+                ('hour', models.DateTimeField()),
+                ('received', models.IntegerField(default=0)),
+                ('held', models.IntegerField(default=0)),
+                ('delay_s', models.BigIntegerField(default=0)),
+                ('last_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name='doorhour',
+            constraint=models.UniqueConstraint(fields=('channel', 'hour'), name='door_hour_once'),
+        ),
         migrations.AddIndex(
             model_name='report',
             index=models.Index(fields=['area_path', 'told_at'], name='report_area_told'),

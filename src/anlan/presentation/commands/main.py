@@ -40,6 +40,7 @@ COMMANDS = {
     "serve": Command("serve", Text(zh="运行网站和后台循环", en="Serve the site, with its background loops")),
     "work": Command("work", Text(zh="只运行后台循环：时限、跟随、封存、到期清除", en="Run the background loops alone")),
     "check": Command("check", Text(zh="检查全部声明文件", en="Check everything that is declared")),
+    "doors": Command("doors", Text(zh="看哪个渠道卡住了", en="See which door is stuck")),
     "import": Command("imports", Text(zh="导入表格，可按历史重放", en="Import a table; replay its history if asked")),
     "export": Command("export", Text(zh="导出事项、上报、事件", en="Export cases, reports or events")),
     "backup": Command("backup", Text(zh="备份全部数据，不必停止服务", en="Back up everything while serving")),

@@ -83,6 +83,17 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
         ),
     ),
     (
+        Text(zh="运行", en="Running"),
+        (
+            Tile(
+                "doors",
+                "inbox",
+                Text(zh="门口状态", en="Doors"),
+                Text(zh="每个渠道最近来件、待核、延迟", en="Each channel: last message, held, delay"),
+            ),
+        ),
+    ),
+    (
         Text(zh="规则", en="Rules"),
         (
             Tile(

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from anlan.presentation.web import (
     areas,
     asking,
+    doors_page,
     people,
     settings_declared,
     settings_hub,
@@ -63,6 +64,7 @@ SETTINGS: list[URLPattern | URLResolver] = [
     path("settings/keys/<int:pk>/revoke/", settings_system.token_revoke, name="token_revoke"),
     path("settings/calendar/", settings_system.calendar, name="calendar"),
     path("settings/calendar/load/", settings_system.notice_load, name="notice_load"),
+    path("settings/doors/", doors_page.index, name="doors"),
     path("settings/topics/", settings_topics.learned, name="topics_learned"),
     path("settings/declared/", settings_declared.index, name="declared"),
     path("settings/declared/<slug:folder>/", settings_declared.kind, name="declared_kind"),
