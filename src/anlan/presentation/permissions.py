@@ -36,6 +36,7 @@ WEB: dict[str, str] = {
     "resident_near": PUBLIC,
     "resident_map": PUBLIC,
     "resident_find": PUBLIC,
+    "resident_around": PUBLIC,
     "resident_status": PUBLIC,
     "resident_answer": PUBLIC,
     "resident_photo": PUBLIC,

@@ -22,13 +22,14 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An area to draw: its GeoJSON boundary, its words, where it leads and its css classes."""
+    """An area to draw: its GeoJSON boundary, its words, where it leads, its css classes, and what it is known by."""
 
     label: str
     boundary: Mapping[str, Any] | None
     url: str = ""
     css: str = ""
     title: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

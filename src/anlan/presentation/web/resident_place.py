@@ -120,20 +120,24 @@ def area_map(request: Asked) -> HttpResponse:
     count(request, "near")
     path = path_of(point_of(request.GET), request.GET.get("area", ""), at=request.at)
     day, top = day_of(request.at), "".join(ancestors(path)[:1])
-    known = register.current().kept(("resident map", day, top), lambda: mapping.draw(_shapes(day, top)))
+    known = register.current().kept(("resident map", day, top), lambda: mapping.draw(shapes(day, top)))
     return draw(request, "map", {"map": known})
 
 
-def _shapes(day: date, top: str) -> list[mapping.Shape]:
-    """The narrowest areas that are not too many to draw, of the tree where the point lies, else of the largest."""
+def shapes(day: date, top: str, *, deepest: int = 99, english: bool = False) -> list[mapping.Shape]:
+    """The narrowest areas, at most so deep in the tree, that are not too many to draw, of the tree where the point
+    lies, else of the largest.
+    """
     rows = list(areas.at_day(day).exclude(boundary=None).values_list("path", "name_zh", "name_en", "boundary"))
     sizes = Counter(ancestors(row[0])[0] for row in rows)
     top = top or max(sizes, key=lambda each: sizes[each], default="")
-    within = [row for row in rows if row[0].startswith(top)]
+    within = [row for row in rows if row[0].startswith(top) and row[0].count("/") <= deepest]
     for depth in sorted({row[0].count("/") for row in within}, reverse=True):
         level = [row for row in within if row[0].count("/") == depth]
         if len(level) <= DRAWN:
-            return [mapping.Shape(zh, boundary, title=en) for _, zh, en, boundary in level]
+            return [
+                mapping.Shape(en if english else zh, boundary, title=en, key=path) for path, zh, en, boundary in level
+            ]
     return []
 
 

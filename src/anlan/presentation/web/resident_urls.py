@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from anlan.presentation.web import resident_form, resident_place, resident_status
+from anlan.presentation.web import resident_around, resident_form, resident_place, resident_status
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", resident_form.form, name="resident"),
     path("sent/", resident_form.sent, name="resident_sent"),
     path("near/", resident_place.near, name="resident_near"),
     path("map/", resident_place.area_map, name="resident_map"),
+    path("around/", resident_around.around, name="resident_around"),
     path("find/", resident_status.find, name="resident_find"),
     path("<str:code>/", resident_status.status, name="resident_status"),
     path("<str:code>/answer/", resident_status.answer, name="resident_answer"),
