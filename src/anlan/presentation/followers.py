@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import clocks, counters, moves, notices, triage
+from anlan.casework import additions, clocks, counters, moves, notices, triage
+from anlan.intake import receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
@@ -18,6 +19,8 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "deadlines": clocks.follow,
     "counters": counters.count,
     "notices": notices.tell,
+    "receipts": receipts.follow,
+    "additions": additions.follow,
 }
 
 
