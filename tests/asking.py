@@ -24,6 +24,8 @@ from world import FOUNDED, World, world
 
 NO_CODE = "ABCDEFGHJKLM"
 """A code like those of residents, which nobody has."""
+NO_NUMBER = "100000000000"
+"""A number like those of reports, which none has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
     " channels roles notices calendars"
@@ -228,12 +230,24 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"])
+    return found | _residents(found["photo"]) | _open311()
 
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:
     code: dict[str, Any] = {"code": NO_CODE}
     return {"resident_status": code, "resident_answer": code, "resident_photo": code | photo}
+
+
+def _open311() -> dict[str, dict[str, Any]]:
+    names = "discovery services requests location updates"
+    found: dict[str, dict[str, Any]] = {f"open311_{name}": {"form": "xml"} for name in names.split()}
+    return found | {
+        "open311_service": {"form": "xml", "code": "manhole"},
+        "open311_request": {"form": "json", "number": NO_NUMBER},
+        "open311_token": {"form": "xml", "token": NO_NUMBER},
+        "open311_photo": {"number": NO_NUMBER, "place": "1"},
+        "open311_nothing": {"rest": "v2/elsewhere"},
+    }
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def _forms(p: Procedure) -> Iterator[Text]:
 
 
 # What a page asks of whoever reported, by the name of the field.
-_ASKED = {"rates": "satisfaction", "objects": "reason"}
+_ASKED = {"rates": "satisfaction", "objects": "reason", "adds": "note"}
 SATISFACTION = ("satisfied", "fairly", "dissatisfied")
 
 

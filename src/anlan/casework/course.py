@@ -11,9 +11,10 @@ from anlan.casework import engine
 from anlan.casework.draft import Draft, pasts
 from anlan.casework.engine import MOVED, OPENED, Run, Standing
 from anlan.casework.plan import Plan
-from anlan.casework.procedure import Act, Clock, Length
+from anlan.casework.procedure import Act, Clock, Length, Outcome, Stage
 from anlan.kernel.text import Text
 from anlan.ledger.models import Event
+from anlan.places import register
 from anlan.places.models import Department
 from anlan.places.role import all_roles
 
@@ -23,12 +24,17 @@ _ASIDE = ("refused", "void", "merged", "escalated")
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One thing that happened: its sentence, what was said with it for the reporter to read, photos of the fix."""
+    """One thing that happened: its sentence, what was said with it for the reporter to read, photos of the fix.
+
+    `stage` and `outcome` are those of the step it led to.
+    """
 
     at: datetime
     text: Text
     said: tuple[tuple[Text, str], ...] = ()
     photos: tuple[UUID, ...] = ()
+    stage: Stage = "intake"
+    outcome: Outcome = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +66,17 @@ def passed(draft: Draft, events: Sequence[Event]) -> list[Passed]:
 
 
 def _line(plan: Plan, now: Standing, event: Event) -> Passed | None:
-    words = plan.procedure.steps[now.step].public
+    step = plan.procedure.steps[now.step]
     if event.kind == OPENED:
-        return Passed(event.at, words)
+        return Passed(event.at, step.public, stage=step.stage, outcome=step.outcome)
     if event.kind != MOVED:
         return None
     act = plan.acts[event.data["act"]]
     if act.public is None and not act.to:
         return None
     photos = tuple(UUID(each) for each in event.data.get("photos") or ()) if act.fixes else ()
-    return Passed(event.at, act.public or words, tuple(_said(act, event)), photos)
+    said = tuple(_said(act, event))
+    return Passed(event.at, act.public or step.public, said, photos, step.stage, step.outcome)
 
 
 def _said(act: Act, event: Event) -> Iterator[tuple[Text, str]]:
@@ -117,7 +124,7 @@ def office(draft: Draft) -> Text | None:
     if now.outcome:
         return None
     if now.lead is not None:
-        lead = Department.objects.get(pk=now.lead)
+        lead = register.current().rows(Department.objects.all(), [now.lead])[now.lead]
         return Text(zh=lead.name_zh, en=lead.name_en)
     owner = draft.plan.procedure.steps[now.step].owner
     roles = all_roles()

@@ -91,8 +91,8 @@ class Act(_Part):
     """Something a person may do to a case. `to` empty: the case stays; "@back": where it was before it was hung.
 
     `public` is what whoever reported is told of it, in place of the new step's own words. `reporter` says that they may
-    do it themself, without an account: it "rates" (their satisfaction is recorded) or "objects" (they are not
-    satisfied, and the case is taken up once more).
+    do it themself, without an account: it "rates" (their satisfaction is recorded), "objects" (they are not satisfied,
+    and the case is taken up once more) or "adds" (they tell something more, or the system does by which they reported).
     """
 
     title: Text
@@ -107,7 +107,7 @@ class Act(_Part):
     fixes: bool = False
     proves: bool = False
     public: Text | None = None
-    reporter: Literal["", "rates", "objects"] = ""
+    reporter: Literal["", "rates", "objects", "adds"] = ""
     basis: Basis | None = None
 
 

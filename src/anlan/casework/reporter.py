@@ -14,7 +14,7 @@ from anlan.casework.acts import Actor, Missing, NotNow
 from anlan.casework.cases import Doing
 from anlan.casework.draft import Draft, load
 from anlan.casework.models import Case, CaseReport
-from anlan.intake.models import Report
+from anlan.intake.models import Photo, Report
 from anlan.kernel.text import Refusal
 from anlan.places.scope import Reach
 
@@ -65,7 +65,7 @@ def offer(draft: Draft, report: Report) -> Offer:
 
 def answer(report: Report, case: Case, satisfaction: Satisfaction, *, reason: str = "", at: datetime) -> Case:
     """Record what the reporter thinks of the result. Not satisfied, with the reason, the case is taken up once more."""
-    reason = masked(reason.strip())
+    reason = masked(reason.strip())[:LONGEST]
     if satisfaction == "dissatisfied" and not reason:
         raise Missing("请写一句哪里不满意。", "Please say what is not satisfactory.", field="reason")
     with transaction.atomic():
@@ -75,6 +75,41 @@ def answer(report: Report, case: Case, satisfaction: Satisfaction, *, reason: st
         if not offered.rates:
             raise _not_now(draft, offered)
         doing = _doing(offered, satisfaction, reason)
+        cases.perform(draft, doing, by=None, who=_REPORTER, reach=Reach(0, ()), at=at, recorded_at=at)
+        cases.save(draft)
+        return draft.case
+
+
+def add(
+    report: Report,
+    case: Case,
+    words: str,
+    *,
+    key: str,
+    photos: tuple[Photo, ...] = (),
+    again: bool = False,
+    at: datetime,
+) -> Case:
+    """Note on the case what its reporter tells later on, once for each `key`; numbers in it are masked.
+
+    `again`: they say that it is not done. A closed case that they may still object to is then taken up once more.
+    Raises `NotNow` where the case is closed and stays so.
+    """
+    with transaction.atomic():
+        Case.objects.select_for_update().get(pk=case.pk)
+        draft = load(Case.objects.get(pk=case.pk))
+        if f"adds:{key}" in draft.keys:
+            return draft.case
+        objects = offer(draft, report).objects if again else ""
+        plan = draft.plan
+        adds = next((name for name in plan.acts_at[draft.now.step] if plan.acts[name].reporter == "adds"), "")
+        if not objects and not adds:
+            raise NotNow(
+                "事项已经办结，不能再补充；如仍有问题，请重新上报。",
+                "The case is closed and nothing can be added; report it anew if the problem is still there.",
+            )
+        field = "reason" if objects else "note"
+        doing = Doing(objects or adds, {field: masked(words)}, photos=photos, key=f"adds:{key}")
         cases.perform(draft, doing, by=None, who=_REPORTER, reach=Reach(0, ()), at=at, recorded_at=at)
         cases.save(draft)
         return draft.case
@@ -103,4 +138,4 @@ def is_satisfaction(said: str) -> TypeGuard[Satisfaction]:
 
 def masked(text: str) -> str:
     """`text` without telephone and identity numbers: what stands in the ledger can never be erased."""
-    return _NUMBER.sub("＊＊＊", text)[:LONGEST]
+    return _NUMBER.sub("＊＊＊", text)

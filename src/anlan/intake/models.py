@@ -145,3 +145,44 @@ class DoorHour(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "hour"], name="door_hour_once")]
+
+
+class Receipt(models.Model):
+    """What whoever sent a message is given for it: a token, and the number by which everybody may speak of the report.
+
+    A message that waits in quarantine has a token alone. See `receipts`.
+    """
+
+    token = models.CharField(max_length=32, primary_key=True)
+    number = models.CharField(max_length=12, unique=True, null=True)  # noqa: DJ001 - unique only where there is one
+    report = models.OneToOneField(Report, null=True, on_delete=models.PROTECT, related_name="receipt")
+    held = models.OneToOneField(Quarantined, null=True, on_delete=models.PROTECT, related_name="receipt")
+    requested_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["-requested_at"], name="receipt_requested")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(report__isnull=False, number__isnull=False) | models.Q(held__isnull=False),
+                name="receipt_of_something",
+            )
+        ]
+
+
+class Addition(models.Model):
+    """What was told about a report later on, by whoever sent it; the same `message_id` twice is one.
+
+    `told` has no personal cell; those are behind `reporter`. `noted_at` is empty until a case has it.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="additions")
+    message_id = models.CharField(max_length=120)
+    told = models.JSONField()
+    reporter = models.ForeignKey(Personal, null=True, on_delete=models.PROTECT, related_name="additions")
+    by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+    noted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["report", "message_id"], name="addition_once")]

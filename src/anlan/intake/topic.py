@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
-from anlan.kernel.refusals import unknown
+from anlan.kernel.refusals import Misdeclared, unknown
 from anlan.kernel.text import Text
 
 # A Chinese character says about as much as two letters.
@@ -23,12 +24,52 @@ class Words(BaseModel):
     en: tuple[str, ...] = ()
 
 
+class Value(BaseModel):
+    """One of the values a question lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    title: Text
+
+
+class Question(BaseModel):
+    """What else is asked of whoever reports such a thing through another system; the words of Open311 for its type.
+
+    One that is not `asked` only says something (`title`) to whoever reports.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    title: Text
+    hint: Text | None = None
+    type: Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"] = "string"
+    required: bool = False
+    asked: bool = True
+    values: tuple[Value, ...] = ()
+
+    @model_validator(mode="after")
+    def _lists_its_values(self) -> Self:
+        if self.type.endswith("list") != bool(self.values):
+            raise Misdeclared(
+                "singlevaluelist、multivaluelist 要列出 values，其他类型不能有 values。",
+                "A singlevaluelist or multivaluelist lists its values; no other type has any.",
+            )
+        if len({value.key for value in self.values}) < len(self.values):
+            raise Misdeclared("values 里有重复的 key。", "A key stands twice among the values.")
+        if self.required and not self.asked:
+            raise Misdeclared("不提问（asked = false）就不能必填。", "What is not asked cannot be required.")
+        return self
+
+
 class Topic(Declaration):
     """Something that can be wrong. `parent` is a broader topic's key.
 
     `procedure` is the key of the one by which such reports are dealt with where no routing table speaks of this very
     topic; the narrower topics inherit it. `examples` are sentences for which this topic must be proposed first; they
-    are run as tests. Of a `sensitive` topic nobody outside is told that such a case is open near them.
+    are run as tests. `questions` are what a client of another system is asked to tell besides. Of a `sensitive` topic
+    nobody outside is told that such a case is open near them.
     """
 
     title: Text
@@ -38,6 +79,13 @@ class Topic(Declaration):
     words: Words = Words()
     examples: tuple[str, ...] = ()
     sensitive: bool = False
+    questions: tuple[Question, ...] = ()
+
+    @model_validator(mode="after")
+    def _asks_everything_once(self) -> Self:
+        if len({question.code for question in self.questions}) < len(self.questions):
+            raise Misdeclared("questions 里有重复的 code。", "A code stands twice among the questions.")
+        return self
 
 
 TOPICS = Kind("topics", Topic)

@@ -15,8 +15,9 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, likeness, suggestion, topic
+from anlan.intake import channel, jurisdiction, likeness, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.jurisdiction import JURISDICTIONS, Jurisdiction
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.suggestion import SUGGESTING, Suggesting
@@ -33,18 +34,9 @@ from anlan.places.towns import TOWNS, Town
 Finding = tuple[str, Text]
 
 KINDS: Final = (
-    CALENDARS,
-    CHANNELS,
-    INDICATORS,
-    LIKENESS,
-    PROCEDURES,
-    ROLES,
-    ROUTING,
-    SITE_KINDS,
-    SUGGESTING,
-    TOPICS,
-    TOWNS,
-)
+    CALENDARS, CHANNELS, INDICATORS, JURISDICTIONS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, SUGGESTING,
+    TOPICS, TOWNS,
+)  # fmt: skip
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -199,6 +191,16 @@ def _misheard(declared: Suggesting, catalogue: Catalogue) -> Iterator[Finding]:
     yield from suggestion.strangers(declared, catalogue)
 
 
+# ---------------------------------------------------------------- open311
+
+
+def _unanswered(declared: Jurisdiction, catalogue: Catalogue) -> Iterator[Finding]:
+    """A jurisdiction that names what nobody declares. Where towns are declared, its area is one of theirs."""
+    yield from jurisdiction.strangers(declared, catalogue)
+    codes = {area.code for town in catalogue.all(TOWNS).values() for area in town.areas}
+    yield from _unknown("area", [declared.area] if declared.area and codes else [], codes, zh="辖区", en="area")
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -219,5 +221,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
     (SUGGESTING, _misheard),
+    (JURISDICTIONS, _unanswered),
     (TOWNS, _ungrounded),
 )

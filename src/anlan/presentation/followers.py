@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import clocks, counters, moves, notices, triage
-from anlan.intake import doors
+from anlan.casework import additions, clocks, counters, moves, notices, triage
+from anlan.intake import doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
@@ -20,6 +20,8 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "counters": counters.count,
     "notices": notices.tell,
     "doors": doors.count,
+    "receipts": receipts.follow,
+    "additions": additions.follow,
 }
 
 

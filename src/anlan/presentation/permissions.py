@@ -40,6 +40,18 @@ WEB: dict[str, str] = {
     "resident_status": PUBLIC,
     "resident_answer": PUBLIC,
     "resident_photo": PUBLIC,
+    # Open311: what is public; whoever sends something brings a key besides
+    "open311_discovery": PUBLIC,
+    "open311_services": PUBLIC,
+    "open311_service": PUBLIC,
+    "open311_requests": PUBLIC,
+    "open311_request": PUBLIC,
+    "open311_token": PUBLIC,
+    "open311_location": PUBLIC,
+    "open311_updates": PUBLIC,
+    "open311_photo": PUBLIC,
+    "open311_bulk": PUBLIC,
+    "open311_nothing": PUBLIC,
     # cases
     "inbox": SIGNED_IN,
     "cases": "cases.see",

@@ -8,6 +8,7 @@ from anlan.presentation.api import root
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(root.urls())),
+    path("", include("anlan.presentation.open311.urls")),
     path("", include("anlan.presentation.web.urls")),
 ]
 

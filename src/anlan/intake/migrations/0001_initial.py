@@ -134,6 +134,36 @@ class Migration(migrations.Migration):
             model_name='doorhour',
             constraint=models.UniqueConstraint(fields=('channel', 'hour'), name='door_hour_once'),
         ),
+        migrations.CreateModel(
+            name='Receipt',
+            fields=[
+                ('token', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('number', models.CharField(max_length=12, null=True, unique=True)),
+                ('requested_at', models.DateTimeField()),
+                ('held', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='intake.quarantined')),
+                ('report', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='intake.report')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['-requested_at'], name='receipt_requested')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('report__isnull', False)), ('held__isnull', False), _connector='OR'), name='receipt_of_something')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Addition',
+            fields=[
+                ('id', models.UUIDField(primary_key=True, serialize=False)),
+                ('message_id', models.CharField(max_length=120)),
+                ('told', models.JSONField()),
+                ('added_at', models.DateTimeField()),
+                ('noted_at', models.DateTimeField(null=True)),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='additions', to='intake.report')),
+                ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='additions', to='ledger.personal')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('report', 'message_id'), name='addition_once')],
+            },
+        ),
         migrations.AddIndex(
             model_name='report',
             index=models.Index(fields=['area_path', 'told_at'], name='report_area_told'),
