@@ -135,6 +135,8 @@ class Door:
             raw = message.canonical(told)
         read = reader.read(told, at=self.at, row_no=row_no)
         digest = message.digest(self.channel.key, raw)
+        if isinstance(read, Understood) and self.channel.same_by == "values":
+            digest = reader.digest(read)
         if isinstance(read, Unclear):
             return _Letter(row_no, raw, digest, None, None, read.reasons, closed)
         return _Letter(row_no, raw, digest, read, None, (), closed)

@@ -20,6 +20,7 @@ from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.topic import TOPICS, Topic
+from anlan.intake.unit import UNITS
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.refusals import unknown
@@ -31,7 +32,7 @@ from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS, UNITS)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
