@@ -19,6 +19,7 @@ SEPARATOR: Final = "/"
 _TOTAL = re.compile(
     r"^(?:[本此]?页|当页|总|累|本月|本年)?(?:合计|小计|总计|共计|累计|合\s*计|总\s*计|total|subtotal|sum)[:：]?$"
 )
+_LONGEST_MARK = 12
 _FOOT = re.compile(r"^(?:填表|制表|制单|填报|审核|审批|负责人签|备注|说明|注)[^:：]{0,8}[:：]")
 
 
@@ -87,22 +88,29 @@ def unalike(names: Sequence[str]) -> tuple[str, ...]:
 
 def no_data(row: Sequence[str], names: Sequence[str]) -> Text | None:
     """Why a row below the headings is no data: a total, the headings once more, or the foot of the page; else None."""
-    filled = [cells.plain(cell) for cell in row if cell.strip()]
+    filled = [cell for cell in row if cell and not cell.isspace()]
     if not filled:
         return BLANK
-    first = filled[0]
-    if len(first) > 12 and len(filled) > 2:
-        return None
-    if _TOTAL.match(first.casefold()) or (len(filled) > 1 and first.isdigit() and _TOTAL.match(filled[1].casefold())):
+    first = cells.plain(filled[0])
+    if len(first) > _LONGEST_MARK:
+        return FOOT if len(set(filled)) == 1 and _FOOT.match(first) else None
+    if _TOTAL.match(first.casefold()) or (
+        len(filled) > 1 and first.isdigit() and _TOTAL.match(cells.plain(filled[1][: 2 * _LONGEST_MARK]).casefold())
+    ):
         return TOTAL
     if len(filled) <= 3 and len(set(filled)) <= 2 and _FOOT.match(first):
         return FOOT
-    last = [name.rpartition(SEPARATOR)[2] for name in names]
-    if len(filled) > 2 and sum(
-        cell.strip() in {name, low} for cell, name, low in zip(row, names, last, strict=False)
-    ) >= max(3, len(filled) * 0.8):
-        return AGAIN
-    return None
+    return AGAIN if _is_heading(row, names) else None
+
+
+def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the row says the headings again; one of its first cells must, or it is not looked at further."""
+    told = list(zip(row, names, strict=False))
+    if not any(cell and name.endswith(cell) for cell, name in told[:3]):
+        return False
+    filled = [(cell.strip(), name) for cell, name in told if cell.strip()]
+    same = sum(cell in {name, name.rpartition(SEPARATOR)[2]} for cell, name in filled)
+    return len(filled) > 2 and same >= max(3, len(filled) * 0.8)
 
 
 BLANK: Final = Text(zh="空行", en="blank rows")

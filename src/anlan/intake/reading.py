@@ -31,6 +31,8 @@ _AHEAD = timedelta(minutes=15)
 _REMEMBERED = 4096
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"})
+
 Parse = Callable[[str], Any]
 
 
@@ -216,6 +218,7 @@ class Reader:
         return Reason(name, source, sentence(row_no, source, message.get(source, ""), why))
 
 
+@lru_cache(maxsize=65_536)
 def as_written(value: Any, zone: ZoneInfo) -> str:
     """A value in the one way of writing it: a moment in the town's time, a day without its midnight."""
     if isinstance(value, datetime):
@@ -249,7 +252,13 @@ def _cell(channel: Channel, name: str, column: Column) -> Parse:
                 return blank
         if sheet and text.startswith("="):
             raise Unreadable(
-                "这是公式，不会被计算，请粘贴为数值", "this is a formula, which is never computed; paste its value"
+                "这是公式，不会被计算，文件里存的旧结果也不采信，请粘贴为数值",
+                "this is a formula, which is never computed, nor is its stored result believed; paste its value",
+            )
+        if sheet and text in _ERRORS:
+            raise Unreadable(
+                "这是表格软件算不出来时留下的，请填写真实内容",
+                "a spreadsheet leaves this where it cannot compute; write the value",
             )
         return parse(text)
 
