@@ -171,14 +171,16 @@ def test_a_workbook_that_unpacks_to_far_too_much_is_refused(channel: Channel, tm
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xd0\xcf\x11\xe0rest", ".xls"), (b"%PDF-1.7", "PDF"), (b"Rar!\x1a", "RAR")]
+    ("content", "said"),
+    [(b"\xd0\xcf\x11\xe0rest", "损坏"), (b"%PDF-1.7", "PDF"), (b"Rar!\x1a", "RAR"), (b"\x89PNG", "图片")],
 )
 def test_another_kind_of_file_is_named_and_refused(channel: Channel, content: bytes, said: str) -> None:
     assert said in refusal(content, channel).text.zh
 
 
-def test_utf16_is_refused_with_what_to_do(channel: Channel) -> None:
-    assert "UTF-16" in refusal(HEAD.encode("utf-16"), channel).text.zh
+def test_utf16_is_read_by_the_mark_at_its_beginning(channel: Channel) -> None:
+    sheet = sheets.read(f"{HEAD}1,2026-11-02,堆物\n".encode("utf-16"), channel, name="a.csv")
+    assert [message["描述"] for _, message in sheet.rows()] == ["堆物"]
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(channel: Channel) -> None:

@@ -21,6 +21,11 @@ _DEGREES = re.compile(r"(东经|西经|北纬|南纬)?\s*(-?\d+(?:\.\d+)?)\s*°?
 _SEXAGESIMAL = re.compile(
     r"(东经|西经|北纬|南纬)?\s*(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:\"|″|”|′′|''|秒)?\s*([EWNS])?$"
 )
+_PERIOD = re.compile(
+    r"(?:(?P<packed>\d{6})|(?P<year>\d{4})年?(?:[-/.]?(?P<month>\d{1,2})(?:月份?|[-/.]0?1日?)?"
+    r"|[-/.]?(?:Q|q|第)(?P<quarter>[1-4一二三四])(?:季度)?)?(?:度|全年)?)"
+)
+_QUARTERS = {"1": 1, "2": 2, "3": 3, "4": 4, "一": 1, "二": 2, "三": 3, "四": 4}
 _NEGATIVE = frozenset({"西经", "南纬", "W", "S"})
 # Excel counts days from here; the day before 1900-01-01 makes up for its leap year 1900 that never was.
 _EXCEL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a wall clock's moment, its zone comes with the cell
@@ -142,6 +147,34 @@ def number(text: str) -> float:
     if abs(value) > 1e300:
         raise Unreadable("数字太大", "this number is too large")
     return value
+
+
+def phone(text: str) -> str:
+    """A telephone number, its digits alone: a mobile's eleven, a landline's with its area code, or 400 and 95 ones."""
+    digits = re.sub(r"[\s\-()]|^\+?86", "", plain(text))
+    if not re.fullmatch(r"1[3-9]\d{9}|0\d{9,11}|[48]00\d{7}|9\d{4,7}|\d{7,8}", digits):
+        raise Unreadable(
+            "不是电话号码，手机应为 11 位数字", "this is not a telephone number; a mobile number has eleven digits"
+        )
+    return digits
+
+
+def period(text: str) -> str:
+    """The month ("2026-11"), quarter ("2026-Q3") or year ("2026") that `text` names."""
+    found = _PERIOD.fullmatch(plain(text).replace(" ", ""))
+    if found is None:
+        raise Unreadable(
+            "看不出是哪一期，请写成 2026年11月、2026年第三季度 或 2026年",
+            "this is no period; write it like 2026-11, 2026-Q3 or 2026",
+        )
+    year, month = found["year"] or found["packed"][:4], found["month"] or (found["packed"] or "")[4:]
+    if not 1970 <= int(year) <= 2200:
+        raise Unreadable(f"{year} 年太早或太晚，请核对年份", f"the year {year} is out of range; check it")
+    if month:
+        _day(int(year), int(month), 1)
+        return f"{year}-{int(month):02d}"
+    quarter = found["quarter"]
+    return f"{year}-Q{_QUARTERS[quarter]}" if quarter else year
 
 
 def longitude(text: str) -> float:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from anlan.intake.topic import TOPICS
-from anlan.kernel.catalogue import Catalogue, Declaration, Kind
+from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind
 from anlan.kernel.refusals import Misdeclared, unknown
 from anlan.kernel.text import Text
 
-CellKind = Literal["text", "date", "datetime", "number", "lon", "lat", "area_code", "topic", "choice"]
+CellKind = Literal[
+    "text", "date", "datetime", "number", "lon", "lat", "area_code", "topic", "choice", "phone", "period", "site_kind"
+]
 OnBad = Literal["quarantine", "blank", "default"]
 
 # The fields of a report that a column can fill, with the kinds that fit. Any other field is kept as a typed value.
@@ -49,7 +51,8 @@ class Column(Part):
 
     `map` turns what is written into what is meant before anything else; `default` stands in for a blank cell, and for a
     bad one when `on_bad` is "default"; `code` shapes an area code ("1714000{value:0>2}"); `personal` moves the cell out
-    of the report into the erasable store.
+    of the report into the erasable store. `unit` is the key of the unit a number is kept in, whatever unit its cell
+    names. A row of which the cell says one of `leave_out` is not taken at all: it is over and done with.
     """
 
     names: Names = Field(alias="from", min_length=1)
@@ -62,6 +65,8 @@ class Column(Part):
     on_bad: OnBad = "quarantine"
     formats: tuple[str, ...] = ()
     code: str = "{value}"
+    unit: str = ""
+    leave_out: tuple[str, ...] = ()
 
     @field_validator("code")
     @classmethod
@@ -84,6 +89,8 @@ class Column(Part):
             raise Misdeclared(
                 "必填的列要么隔离，要么给出 default", "a required column quarantines what is bad or has a default"
             )
+        if self.unit and self.kind != "number":
+            raise Misdeclared("unit 只用于 number", "unit belongs to the kind number")
         strays = sorted(set(self.map.values()) - set(self.choices)) if self.choices else []
         if strays:
             raise Misdeclared("map 的结果不在 choices 里", f"map leads out of the choices: {', '.join(strays)}")
@@ -159,6 +166,9 @@ class Channel(Declaration):
     source may be wrong. When nothing came for `quiet_hours` (0 = that is nothing unusual) its door is shown as
     silent. With `topic_from_words` a message that names no topic takes the one its words suggest, where
     that is certain (`suggesting`). A site that an address seems to mean is named in a note from `site_confidence` on.
+
+    With `same_by` "values" two messages are the same when what they say is, however it is written (2026年11月2日 or
+    2026-11-02); else when every cell is. `basis` says where the columns of an official table are from.
     """
 
     title: Text
@@ -177,6 +187,8 @@ class Channel(Declaration):
     topic_from_words: bool = False
     area_default: str = ""
     personal_days: int = Field(default=1095, ge=1)
+    same_by: Literal["cells", "values"] = "cells"
+    basis: Basis | None = None
     columns: dict[str, Column] = Field(min_length=1)
     replay: Replay | None = None
     public: Public | None = None

@@ -42,7 +42,8 @@ _NO_NOTES = Encoded("[]")
 class ReceivedRow:
     """What became of one message: `report` is its id (a repeated message's too), or `held` is its place in quarantine.
 
-    `told` and `place` are there whenever the message was understood.
+    `told` and `place` are there whenever the message was understood; `against` is the report that has its number and
+    says something else.
     """
 
     row_no: int | None
@@ -52,6 +53,7 @@ class ReceivedRow:
     reasons: tuple[Reason, ...] = ()
     told: Understood | None = None
     place: Place | None = None
+    against: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class Door:
         self._covered: dict[str, bool] = {}
         self._locator = Locator(channel, by=by, at=at)
         self._readers: dict[tuple[str, ...], Reader] = {}
+        self._seen: dict[str, tuple[str, UUID]] = {}
         self._salt = hashlib.sha256(f"anlan.intake.digest\n{settings.SECRET_KEY}".encode()).digest()
         self._keep_until = (at + timedelta(days=channel.personal_days)).date()
 
@@ -113,9 +116,7 @@ class Door:
         self, messages: Sequence[tuple[int | None, Mapping[str, str]]], *, reporter: UUID | None = None
     ) -> list[ReceivedRow]:
         """What became of each message, in order. `reporter` stands in where a message names nobody."""
-        letters = self._located([self._open(row_no, told) for row_no, told in messages])
-        tray = self._tray(letters)
-        rows = [self._sort(letter, tray, reporter) for letter in letters]
+        rows, tray = self._sorted(messages, reporter)
         if tray.reporters:
             Personal.objects.bulk_create(tray.reporters)
         insert_rows(Report, _REPORT, tray.reports)
@@ -124,6 +125,19 @@ class Door:
         for held, report in tray.settled:
             settle(held, report, by=self._by, at=self.at)
         return rows
+
+    def look(self, messages: Sequence[tuple[int | None, Mapping[str, str]]]) -> list[ReceivedRow]:
+        """What `take` would do with each message, and nothing done. What was looked at before counts as taken."""
+        rows, tray = self._sorted(messages, None)
+        self._seen.update(tray.known)
+        return rows
+
+    def _sorted(
+        self, messages: Sequence[tuple[int | None, Mapping[str, str]]], reporter: UUID | None
+    ) -> tuple[list[ReceivedRow], _Tray]:
+        letters = self._located([self._open(row_no, told) for row_no, told in messages])
+        tray = self._tray(letters)
+        return [self._sort(letter, tray, reporter) for letter in letters], tray
 
     def _open(self, row_no: int | None, told: Mapping[str, str]) -> _Letter:
         reader = self._readers.get(tuple(told)) or self._reader(tuple(told))
@@ -136,6 +150,8 @@ class Door:
             raw = message.canonical(told)
         read = reader.read(told, at=self.at, row_no=row_no)
         digest = message.digest(self.channel.key, raw)
+        if isinstance(read, Understood) and self.channel.same_by == "values":
+            digest = reader.digest(read)
         if isinstance(read, Unclear):
             return _Letter(row_no, raw, digest, None, None, read.reasons, closed)
         return _Letter(row_no, raw, digest, self._with_topic(read, row_no), None, (), closed)
@@ -193,7 +209,8 @@ class Door:
         columns = ("digest", "id", "state", "report_id")
         waiting = rows_among(Quarantined, columns, within=within, name="digest", among=digests)
         return _Tray(
-            {number: (digest, pk) for number, digest, pk in known},
+            {number: self._seen[number] for number in numbers & self._seen.keys()}
+            | {number: (digest, pk) for number, digest, pk in known},
             {digest: (pk, state, report) for digest, pk, state, report in waiting},
         )
 
@@ -207,7 +224,7 @@ class Door:
             row.report, row.held, row.repeated = waiting[2], waiting[0], True
         elif letter.place is None or known:
             if known:
-                row.reasons = (_differs(letter, self._number_column()),)
+                row.reasons, row.against = (_differs(letter, self._number_column()),), known[1]
             row.held = self._hold(letter, row.reasons, tray, reporter)
         else:
             row.report = self._receive(letter, tray, reporter)

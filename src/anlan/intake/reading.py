@@ -11,13 +11,16 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from anlan.intake import cells, topic
+from anlan.intake import message as messages
 from anlan.intake.cells import Unreadable
 from anlan.intake.channel import Channel, Column, message_id_fields
 from anlan.intake.sheets import SURPLUS
 from anlan.intake.topic import TOPICS
+from anlan.intake.unit import UNITS, quantity
 from anlan.kernel import catalogue
 from anlan.kernel.coordinates import to_wgs84
 from anlan.kernel.text import Text
+from anlan.places.site_kind import all_kinds
 
 _SHOWN = 40
 _LONGEST_CELL = 20_000
@@ -27,6 +30,8 @@ _LONGEST_ID = 120
 _AHEAD = timedelta(minutes=15)
 _REMEMBERED = 4096
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"})
 
 Parse = Callable[[str], Any]
 
@@ -102,6 +107,10 @@ class Reader:
         ]
         self._only_name = channel.message_id in {f"{{{name}}}" for name in message_id_fields(channel)}
         self._id_names = {name: self._source_of(name) for name in message_id_fields(channel)}
+        self._id_fields = {
+            name: field for name in self._id_names for field, column in channel.columns.items() if name in column.names
+        }
+        self._zone = ZoneInfo(channel.time_zone)
 
     def _source_of(self, name: str) -> str:
         return next((self.sources[f] or "" for f, column in self.channel.columns.items() if name in column.names), "")
@@ -140,7 +149,7 @@ class Reader:
     ) -> Understood | Unclear:
         lon, lat = self._point(values, notes, row_no) if "lon" in values else (None, None)
         told_at = values.get("told_at") or at
-        number = self._number(message)
+        number = self._number(message, values)
         address = values.get("address", "")
         if told_at > at + _AHEAD:
             reasons.append(self._ahead("told_at", message, row_no))
@@ -166,11 +175,26 @@ class Reader:
             values=values,
         )
 
-    def _number(self, message: Mapping[str, str]) -> str:
-        parts = {name: message.get(source, "").strip() for name, source in self._id_names.items()}
+    def _number(self, message: Mapping[str, str], values: Mapping[str, Any]) -> str:
+        if self.channel.same_by == "values":
+            parts = {name: self._worth(name, message, values) for name in self._id_names}
+        else:
+            parts = {name: message.get(source, "").strip() for name, source in self._id_names.items()}
         if self._only_name:
             return next(iter(parts.values()))
         return self.channel.message_id.format(**parts) if any(parts.values()) else ""
+
+    def digest(self, read: Understood) -> str:
+        """The digest of what a message says, however it was written."""
+        said = {field: as_written(value, self._zone) for field, value in read.values.items() if value not in (None, "")}
+        return messages.digest(self.channel.key, messages.canonical(said))
+
+    def _worth(self, name: str, message: Mapping[str, str], values: Mapping[str, Any]) -> str:
+        """What a column of the number says, in one way of writing it where the channel goes by values."""
+        field = self._id_fields.get(name, "")
+        if self.channel.same_by == "values" and values.get(field) not in (None, ""):
+            return as_written(values[field], self._zone)
+        return cells.plain(message.get(self._id_names[name], ""))
 
     def _point(
         self, values: dict[str, Any], notes: list[Text], row_no: int | None
@@ -194,6 +218,21 @@ class Reader:
         return Reason(name, source, sentence(row_no, source, message.get(source, ""), why))
 
 
+@lru_cache(maxsize=65_536)
+def as_written(value: Any, zone: ZoneInfo) -> str:
+    """A value in the one way of writing it: a moment in the town's time, a day without its midnight."""
+    if isinstance(value, datetime):
+        local = value.astimezone(zone)
+        return (
+            local.date().isoformat()
+            if (local.hour, local.minute, local.second) == (0, 0, 0)
+            else f"{local:%Y-%m-%d %H:%M:%S}"
+        )
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return cells.plain(str(value))
+
+
 def _cell(channel: Channel, name: str, column: Column) -> Parse:
     """The function that reads one cell of `column`; remembers the cells that recur."""
     meant = {cells.plain(told).casefold(): value for told, value in column.map.items()}
@@ -213,11 +252,17 @@ def _cell(channel: Channel, name: str, column: Column) -> Parse:
                 return blank
         if sheet and text.startswith("="):
             raise Unreadable(
-                "这是公式，不会被计算，请粘贴为数值", "this is a formula, which is never computed; paste its value"
+                "这是公式，不会被计算，文件里存的旧结果也不采信，请粘贴为数值",
+                "this is a formula, which is never computed, nor is its stored result believed; paste its value",
+            )
+        if sheet and text in _ERRORS:
+            raise Unreadable(
+                "这是表格软件算不出来时留下的，请填写真实内容",
+                "a spreadsheet leaves this where it cannot compute; write the value",
             )
         return parse(text)
 
-    recurs = column.kind not in ("text", "lon", "lat", "number")
+    recurs = column.kind not in ("text", "lon", "lat", "number", "phone")
     return lru_cache(_REMEMBERED)(read) if recurs else read
 
 
@@ -231,7 +276,15 @@ def _parser(channel: Channel, column: Column) -> Parse:
         return lambda text: _choice(text, column.choices)
     if column.kind == "area_code":
         return lambda text: column.code.format(value=cells.plain(text))
-    plain: dict[str, Parse] = {"number": cells.number, "lon": cells.longitude, "lat": cells.latitude, "text": _text}
+    if column.kind == "site_kind":
+        return _site_kind_parser()
+    if column.unit:
+        unit = catalogue.current().get(UNITS, column.unit)
+        return lambda text: quantity(text, unit)
+    plain: dict[str, Parse] = {
+        "number": cells.number, "lon": cells.longitude, "lat": cells.latitude, "text": _text,
+        "phone": cells.phone, "period": cells.period,
+    }  # fmt: skip
     return plain[column.kind]
 
 
@@ -245,6 +298,23 @@ def _topic_parser() -> Parse:
                 "没有这个类别，请写成已有的类别名称；这种叫法常用的话，请管理员在渠道文件里登记它是哪一类",
                 "no topic is called this; write a known topic, or, if the name is common here, have the administrator "
                 "enter it in the channel's file",
+            )
+        return key
+
+    return parse
+
+
+def _site_kind_parser() -> Parse:
+    kinds = all_kinds()
+    named = {name.casefold(): key for key, kind in kinds.items() for name in (key, kind.title.zh, kind.title.en)}
+
+    def parse(text: str) -> str:
+        key = named.get(cells.plain(text).casefold())
+        if key is None:
+            listed = "、".join(kind.title.zh for kind in kinds.values())
+            raise Unreadable(
+                f"没有这类场所，可以写：{listed}",
+                f"there is no such kind of site; write one of: {', '.join(kind.title.en for kind in kinds.values())}",
             )
         return key
 

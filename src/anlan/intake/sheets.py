@@ -1,4 +1,4 @@
-"""Tables that come as files: CSV (plain or gzipped) and xlsx, read whole or refused whole.
+"""Tables that come as files: CSV (plain or gzipped), xlsx and xls, read whole or refused whole.
 
 What a file is, is seen from its bytes, never from its name. Nothing in it is run: formulas stay text.
 """
@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from anlan.intake import cells, workbook
+from anlan.intake import cells, headings, workbook
 from anlan.intake.channel import Channel
+from anlan.intake.headings import Headings
+from anlan.intake.workbook import Book, Grid
 from anlan.kernel.text import Refusal
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -23,14 +25,17 @@ MOST_COLUMNS = 200
 SURPLUS = "+"
 """The key under which a row carries the cells that stand beyond the headings."""
 
-_HEADINGS_WITHIN = 10
+ENCODINGS = ("utf-8-sig", "gb18030")
+"""What a text file is tried as, where no channel says otherwise."""
+
 _DELIMITERS = ",\t;"
 _LISTED = 20
 _FOREIGN = {
-    b"\xd0\xcf\x11\xe0": ("旧版 Excel（.xls）", "an old Excel file (.xls)"),
     b"%PDF": ("PDF", "a PDF"),
     b"Rar!": ("RAR 压缩包", "a RAR archive"),
     b"7z\xbc\xaf": ("7z 压缩包", "a 7z archive"),
+    b"\x89PNG": ("图片", "a picture"),
+    b"\xff\xd8\xff": ("图片", "a picture"),
 }
 
 
@@ -67,8 +72,32 @@ class Sheet:
                 yield number, message
 
 
-def read(content: bytes, channel: Channel, *, name: str) -> Sheet:
-    """The table in `content`, or `Unusable` saying what is wrong, where, and what to do."""
+@dataclass(frozen=True)
+class File:
+    """A file that was found to be tables. `encoding` is xlsx, xls or that of its text; `hidden` are unseen sheets."""
+
+    name: str
+    digest: str
+    encoding: str
+    names: tuple[str, ...]
+    hidden: frozenset[str] = frozenset()
+    book: Book | None = None
+    text: str = ""
+
+    def grid(self, name: str) -> Grid:
+        """One sheet's rows; raises `Unusable` or `BadWorkbook`."""
+        if self.book is not None:
+            return self.book.grid(name, most_rows=MOST_ROWS, most_columns=MOST_COLUMNS)
+        return Grid(_records(self.text))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The sheets that somebody who opens the file sees; all of them where none is."""
+        return tuple(name for name in self.names if name not in self.hidden) or self.names
+
+
+def open_file(content: bytes, *, name: str, encodings: Sequence[str] = ENCODINGS) -> File:
+    """The tables in `content`, or `Unusable` saying what is wrong, where, and what to do."""
     if len(content) > LARGEST_FILE:
         size, limit = len(content) >> 20, LARGEST_FILE >> 20
         raise Unusable(
@@ -82,14 +111,25 @@ def read(content: bytes, channel: Channel, *, name: str) -> Sheet:
                 f"This is {en}: save it as xlsx or CSV (UTF-8) and import that.",
             )
     digest = hashlib.sha256(content).hexdigest()
-    if content.startswith(b"PK\x03\x04"):
-        encoding, records = "xlsx", workbook.records(content, most_rows=MOST_ROWS, most_columns=MOST_COLUMNS)
-    else:
-        text, encoding = _decoded(_unpacked(content), channel)
-        records = _records(text)
-    start = _headings_at(records, channel)
-    columns = _headings(records[start])
-    return Sheet(name, digest, columns, encoding, start + 2, records[start + 1 :])
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        book = workbook.open_book(content)
+        return File(name, digest, "xlsx" if content.startswith(b"PK") else "xls", book.names, book.hidden, book)
+    text, encoding = _decoded(_unpacked(content), encodings)
+    if text[:2000].lstrip("\ufeff \r\n\t").casefold().startswith(("<html", "<!doctype", "<?xml", "<table", "{\\rtf")):
+        raise Unusable(
+            "这是网页或其他文件，只是改了扩展名：请在表格软件里打开，另存为 xlsx 再导入。",
+            "This is a web page or something else under a table's name: open it in a spreadsheet program, save it as "
+            "xlsx and import that.",
+        )
+    return File(name, digest, encoding, (name,), text=text)
+
+
+def read(content: bytes, channel: Channel, *, name: str) -> Sheet:
+    """The table in `content`, or `Unusable` saying what is wrong, where, and what to do."""
+    file = open_file(content, name=name, encodings=channel.encodings)
+    grid = file.grid(file.shown[0])
+    found = _headings_at(grid, channel)
+    return Sheet(name, file.digest, _headings(found.names), file.encoding, found.below + 1, grid.rows[found.below :])
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -125,32 +165,28 @@ def _broken(size: int, parts: Sequence[bytes]) -> Unusable:
     )
 
 
-def _decoded(content: bytes, channel: Channel) -> tuple[str, str]:
-    """The text in the first of the declared encodings that fits strictly, and that encoding's name."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and not any("16" in name for name in channel.encodings):
-        raise Unusable(
-            "文件是 UTF-16 编码：请另存为“CSV UTF-8”再导入。",
-            "The file is in UTF-16: save it as “CSV UTF-8” and import that.",
-        )
+def _decoded(content: bytes, encodings: Sequence[str]) -> tuple[str, str]:
+    """The text in the first of the encodings that fits strictly, and that encoding's name. UTF-16 says so itself."""
     furthest = 0
-    for encoding in channel.encodings:
+    utf16 = ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ()
+    for encoding in (*utf16, *encodings):
         try:
             return content.decode(encoding), encoding
         except UnicodeDecodeError as error:
             furthest = max(furthest, error.start)
-    raise _undecodable(content, channel, furthest)
+    raise _undecodable(content, encodings, furthest)
 
 
-def _undecodable(content: bytes, channel: Channel, furthest: int) -> Unusable:
+def _undecodable(content: bytes, encodings: Sequence[str], furthest: int) -> Unusable:
     row = content.count(b"\n", 0, furthest) + 1
-    tried = "、".join(channel.encodings)
+    tried = "、".join(encodings)
     guess_zh, guess_en = "", ""
     if _is_gbk(content):
         guess_zh, guess_en = "它像是 GBK 编码。", "It looks like GBK. "
     return Unusable(
         f"第 {row} 行有不能识别的文字，按 {tried} 都读不通。{guess_zh}"
         "请另存为“CSV UTF-8”，或在渠道的 encodings 里加上它的编码。",
-        f"Row {row} cannot be read as {', '.join(channel.encodings)}. {guess_en}Save the file as “CSV UTF-8”, "
+        f"Row {row} cannot be read as {', '.join(encodings)}. {guess_en}Save the file as “CSV UTF-8”, "
         "or add its encoding to the channel's `encodings`.",
     )
 
@@ -165,7 +201,7 @@ def _is_gbk(content: bytes) -> bool:
 
 def _records(text: str) -> list[list[str]]:
     """The rows of a CSV, blank ones too so that the count stays that of the file."""
-    head = text[:65536].split("\n", _HEADINGS_WITHIN)[:_HEADINGS_WITHIN]
+    head = text[:65536].split("\n", headings.WITHIN)[: headings.WITHIN]
     delimiter = max(_DELIMITERS, key=lambda mark: max(line.count(mark) for line in head))
     found: list[list[str]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -186,12 +222,13 @@ def _too_many_rows() -> Unusable:
     return Unusable(f"超过 {MOST_ROWS} 行：请分成几个文件。", f"More than {MOST_ROWS} rows: split the file.")
 
 
-def _headings_at(records: Sequence[Sequence[str]], channel: Channel) -> int:
-    """Which row has the headings: the first of the top rows that names every required column."""
-    best, missing = -1, [column.names for column in channel.columns.values() if column.required]
+def _headings_at(grid: Grid, channel: Channel) -> Headings:
+    """The first headings near the top that name every required column."""
+    best: Sequence[str] = ()
+    missing = [column.names for column in channel.columns.values() if column.required]
     most = -1
-    for number, record in enumerate(records[:_HEADINGS_WITHIN]):
-        names = {_plain(cell) for cell in record}
+    for found in headings.candidates(grid):
+        names = {_plain(cell) for cell in found.names}
         known = sum(any(_plain(n) in names for n in column.names) for column in channel.columns.values())
         lacking = [
             column.names
@@ -199,10 +236,10 @@ def _headings_at(records: Sequence[Sequence[str]], channel: Channel) -> int:
             if column.required and not any(_plain(n) in names for n in column.names)
         ]
         if known and not lacking:
-            return number
-        if known > most and any(cell.strip() for cell in record):
-            best, most, missing = number, known, lacking
-    raise _no_headings(records[best] if best >= 0 else (), missing)
+            return found
+        if known > most:
+            best, most, missing = found.names, known, lacking
+    raise _no_headings(best, missing)
 
 
 def _plain(name: str) -> str:

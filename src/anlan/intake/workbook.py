@@ -1,115 +1,111 @@
-"""The first sheet of an xlsx file as rows of text. Formulas are kept as they are written and never computed."""
+"""Workbooks, new (.xlsx) and old (.xls), as rows of text. Formulas are kept as they are written and never computed."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator
-from datetime import date, datetime, time
-from typing import Any
+import marshal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from anlan.intake import old_workbook, packed_workbook
+from anlan.intake.packed_workbook import BadWorkbook, Looked, damaged
 
-from anlan.kernel.text import Refusal
+__all__ = ["BadWorkbook", "Book", "Grid", "open_book"]
 
-LARGEST_UNPACKED = 512 * 1024 * 1024
-_MOST_PARTS = 2000
-_HEAD = 4096
-_ENTITIES = (b"<!DOCTYPE", b"<!ENTITY", b"\xff\xfe", b"\xfe\xff")
+Merged = tuple[int, int, int, int]
 
-
-class BadWorkbook(Refusal):
-    """The workbook cannot be opened or must not be."""
+READER: Final = Path(__file__).with_name("workbook_reader.py")
+LONGEST: Final = 180
+"""Seconds after which a sheet is given up."""
+_WIDEST = 200
 
 
-def records(content: bytes, *, most_rows: int, most_columns: int) -> list[list[str]]:
-    """Every row of the first sheet, blank ones too; refuses what is damaged, hides too much or defines entities."""
-    _inspect(content)
+@dataclass(frozen=True)
+class Grid:
+    """A sheet as rows of text, blank ones too, from its first row on.
+
+    `merged` are (first row, first column, last row, last column), from 0: their value stands in every cell they cover.
+    """
+
+    rows: list[list[str]]
+    merged: tuple[Merged, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook that was found safe to open, its sheets by name. `hidden` are those that who opens it does not see."""
+
+    content: bytes
+    sheets: dict[str, Looked] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its sheets, in order."""
+        return tuple(self.sheets)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The sheets that somebody who opens the workbook does not see."""
+        return frozenset(name for name, seen in self.sheets.items() if seen.hidden)
+
+    def grid(self, name: str, *, most_rows: int, most_columns: int) -> Grid:
+        """The sheet `name`; raises `BadWorkbook` when it has more than so many rows or columns."""
+        seen = self.sheets[name]
+        if seen.rows > most_rows or seen.columns > most_columns:
+            raise _too_many(most_rows, most_columns)
+        rows, merged = _read(self.content, name)
+        if len(rows) > most_rows:
+            raise _too_many(most_rows, most_columns)
+        _set(rows, seen.special)
+        _spread(rows, merged)
+        return Grid(rows, tuple(merged))
+
+
+def open_book(content: bytes) -> Book:
+    """The workbook in `content`, looked through first; raises `BadWorkbook` with what is wrong and what to do."""
+    old = content.startswith(old_workbook.SIGNATURE)
+    looked = old_workbook.inspect(content) if old else packed_workbook.inspect(content)
+    if not looked:
+        raise BadWorkbook("这个文件里没有工作表。", "There is no worksheet in this file.")
+    return Book(content, looked)
+
+
+def _read(content: bytes, name: str) -> tuple[list[list[str]], list[Merged]]:
+    """The rows as another process read them: what a file does to the reader, it does not do to us."""
+    command = [sys.executable, "-I", str(READER), name]
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        try:
-            return list(_rows(book.worksheets[0], most_rows, most_columns))
-        finally:
-            book.close()
-    # openpyxl lets whatever a damaged part provokes come through.
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        IndexError,
-        TypeError,
-        SyntaxError,
-        OSError,
-        EOFError,
-    ):
-        raise _damaged() from None
+        done = subprocess.run(command, input=content, capture_output=True, timeout=LONGEST, check=True)  # noqa: S603 - our own program
+        found: tuple[list[list[str]], list[Merged]] = marshal.loads(done.stdout)  # noqa: S302 - what our own program wrote
+    except (subprocess.SubprocessError, ValueError, EOFError, TypeError):
+        raise damaged() from None
+    return found
 
 
-def _damaged() -> BadWorkbook:
+def _too_many(most_rows: int, most_columns: int) -> BadWorkbook:
     return BadWorkbook(
-        "这个 xlsx 文件不完整或已损坏，没有导入任何内容：请在表格软件里打开并重新保存。",
-        "This xlsx file is cut off or damaged; nothing was imported. "
-        "Open it in a spreadsheet program and save it anew.",
+        f"超过 {most_rows} 行或 {most_columns} 列：请分成几个文件，只留需要的列。",
+        f"More than {most_rows} rows or {most_columns} columns: split it and keep the columns that are needed.",
     )
 
 
-def _inspect(content: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-            if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                limit = LARGEST_UNPACKED >> 20
-                raise BadWorkbook(
-                    f"这个 xlsx 解压后超过 {limit} MB：请分成几个文件。",
-                    f"This xlsx unpacks to more than {limit} MB: split it.",
-                )
-            if "[Content_Types].xml" not in archive.namelist():
-                raise BadWorkbook(
-                    "这是 zip 压缩包，不是 xlsx：请解压后导入其中的表格。",
-                    "This is a zip archive, not an xlsx: unpack it and import the table in it.",
-                )
-            for part in parts:
-                _inspect_part(archive, part)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
-        raise _damaged() from None
+def _set(rows: list[list[str]], special: dict[tuple[int, int], str]) -> None:
+    """Puts what no value is in its cell: what a formula last came to is not to be trusted."""
+    for (row, column), said in special.items():
+        while len(rows) <= row:
+            rows.append([])
+        cells = rows[row]
+        cells += [""] * (column + 1 - len(cells))
+        cells[column] = said
 
 
-def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """A spreadsheet never needs a document type; one that has it means to blow up the parser."""
-    if not part.filename.endswith((".xml", ".rels")):
-        return
-    with archive.open(part) as stream:
-        head = stream.read(_HEAD)
-    if any(mark in head for mark in _ENTITIES):
-        raise BadWorkbook(
-            "这个 xlsx 里有不允许的内容（XML 实体）：请重新保存后再导入。",
-            "This xlsx holds XML entities, which are not allowed: save it anew.",
-        )
-
-
-def _rows(sheet: Any, most_rows: int, most_columns: int) -> Iterator[list[str]]:
-    # The size that the file claims may be a lie or missing; it is counted instead.
-    sheet.reset_dimensions()
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-        if number > most_rows or len(row) > most_columns:
-            raise BadWorkbook(
-                f"超过 {most_rows} 行或 {most_columns} 列：请分成几个文件，只留需要的列。",
-                f"More than {most_rows} rows or {most_columns} columns: split it and keep the columns that are needed.",
-            )
-        yield [_text(value) for value in row]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+def _spread(rows: list[list[str]], merged: list[Merged]) -> None:
+    """A merged cell's value belongs to every row and column it covers."""
+    for top, left, bottom, right in merged:
+        value = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
+        if not value:
+            continue
+        for cells in rows[top : bottom + 1]:
+            cells.extend([""] * (min(right, left + _WIDEST) + 1 - len(cells)))
+            cells[left : right + 1] = [value] * len(cells[left : right + 1])

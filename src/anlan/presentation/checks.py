@@ -15,13 +15,15 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, jurisdiction, likeness, suggestion, topic
+from anlan.intake import channel, jurisdiction, layout, likeness, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.jurisdiction import JURISDICTIONS, Jurisdiction
+from anlan.intake.layout import LAYOUTS, Layout
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.suggestion import SUGGESTING, Suggesting
 from anlan.intake.topic import TOPICS, Topic
+from anlan.intake.unit import UNITS
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.refusals import unknown
@@ -34,9 +36,21 @@ from anlan.places.towns import TOWNS, Town
 Finding = tuple[str, Text]
 
 KINDS: Final = (
-    CALENDARS, CHANNELS, INDICATORS, JURISDICTIONS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, SUGGESTING,
-    TOPICS, TOWNS,
-)  # fmt: skip
+    CALENDARS,
+    CHANNELS,
+    INDICATORS,
+    JURISDICTIONS,
+    LAYOUTS,
+    LIKENESS,
+    PROCEDURES,
+    ROLES,
+    ROUTING,
+    SITE_KINDS,
+    SUGGESTING,
+    TOPICS,
+    TOWNS,
+    UNITS,
+)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -112,7 +126,15 @@ def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
     for number, rule in enumerate(declared.replay.rules if declared.replay else ()):
         named = [key for key in (rule.act, rule.otherwise) if key]
         yield from _unknown(f"replay.rules[{number}]", named, acts, zh="动作", en="act")
+    yield from layout.unit_strangers(declared.columns, catalogue)
     yield from _misread(declared)
+
+
+def _unplaced(declared: Layout, catalogue: Catalogue) -> Iterator[Finding]:
+    """A layout that names what nobody declares, or that does not read its own examples as they say."""
+    yield from layout.strangers(declared, catalogue)
+    yield from _unknown("action", [declared.action], ACTIONS, zh="权限", en="action")
+    yield from _misread(declared.as_channel())
 
 
 def _misread(declared: Channel) -> Iterator[Finding]:
@@ -217,6 +239,7 @@ def _unknown(where: str, keys: Iterable[str], known: Iterable[str], *, zh: str, 
 CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Finding]]], ...] = (
     (TOPICS, _astray),
     (CHANNELS, _unheard),
+    (LAYOUTS, _unplaced),
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),

@@ -1,0 +1,129 @@
+"""Figures from outside: of an area and a period, with unit and source; a correction is a further version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from anlan.intake.layout import Plan
+from anlan.intake.models import Statistic
+from anlan.intake.reading import Reader, Reason, Unclear
+from anlan.intake.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
+from anlan.kernel.ids import new_id
+from anlan.kernel.text import Text
+from anlan.ledger import events
+
+Place = tuple[str, int, str]
+_LONGEST = {"figure": 120, "unit": 20, "source": 200}
+
+
+class Statistics:
+    """Rows that become figures. The same figure again is nothing new; another one in its place corrects it."""
+
+    def __init__(self, plan: Plan, taking: Taking) -> None:
+        self._plan, self._taking = plan, taking
+        self._areas = AreaNames.on(taking.at)
+        self._readers: dict[tuple[str, ...], Reader] = {}
+        self._seen: dict[Place, tuple[Any, ...]] = {}
+
+    def look(self, rows: Messages) -> list[Verdict]:
+        return self._each(rows, write=False)
+
+    def take(self, rows: Messages) -> list[Verdict]:
+        return self._each(rows, write=True)
+
+    def _each(self, rows: Messages, *, write: bool) -> list[Verdict]:
+        read = [self._understood(row_no, message) for row_no, message in rows]
+        good = [each for each in read if isinstance(each, Statistic)]
+        known = {(each.figure, each.area_id, each.period): each for each in _current(good)}
+        return [
+            each if isinstance(each, Verdict) else self._one(row_no, each, known, write=write)
+            for (row_no, _), each in zip(rows, read, strict=True)
+        ]
+
+    def _one(self, row_no: int, told: Statistic, known: dict[Place, Statistic], *, write: bool) -> Verdict:
+        place = (told.figure, told.area_id, told.period)
+        current, content = known.get(place), _content(told)
+        if self._seen.get(place, content) != content:
+            return Verdict(row_no, "bad", (_twice(told),))
+        if place in self._seen or (current and _content(current) == content):
+            return Verdict(row_no, "repeated")
+        self._seen[place] = content
+        kind: Kind = "changed" if current else "good"
+        if write:
+            self._write(told, current)
+        before = {"value": f"{current.value:g}", "unit": current.unit, "source": current.source} if current else None
+        return Verdict(row_no, kind, (), before)
+
+    def _understood(self, row_no: int, message: Mapping[str, str]) -> Statistic | Verdict:
+        reader = self._readers.get(tuple(message))
+        if reader is None:
+            self._readers[tuple(message)] = reader = Reader(self._plan.channel, tuple(message))
+        key = reader.sources.get("area") or ""
+        asked = message.get(key, "")
+        read = reader.read({**message, key: self._areas.code(asked)} if key else message, at=self._taking.at)
+        if isinstance(read, Unclear):
+            return Verdict(row_no, "bad", read.reasons)
+        path = self._areas.tree.paths.get(read.area_code, "")
+        reasons = [
+            _too_long(field, reader) for field, most in _LONGEST.items() if len(read.values.get(field) or "") > most
+        ]
+        if not path:
+            reasons.append(self._areas.reason(asked, key))
+        elif not self._taking.reach.covers(self._plan.action, area_path=path):
+            reasons.append(out_of_reach(key))
+        if reasons:
+            return Verdict(row_no, "bad", tuple(reasons))
+        said = read.values
+        return Statistic(
+            figure=said["figure"], area_id=self._areas.tree.ids[path], area_path=path, period=said["period"],
+            value=said["value"], unit=said.get("unit") or "", source=said.get("source") or "",
+            layout=self._plan.key, batch=self._taking.batch, by=self._taking.by, at=self._taking.at,
+        )  # fmt: skip
+
+    def _write(self, told: Statistic, current: Statistic | None) -> None:
+        if current is not None:
+            Statistic.objects.filter(pk=current.pk).update(is_current=False)
+            told.version = current.version + 1
+        told.save()
+        kind = "statistic.corrected" if current else "statistic.recorded"
+        data: dict[str, Any] = {"figure": told.figure, "period": told.period, "value": told.value, "unit": told.unit}
+        if current is not None:
+            data["before"] = current.value
+        events.append(
+            events.NewEvent(
+                kind=kind, subject=new_id(), by=self._taking.by.pk, at=told.at, recorded_at=told.at,
+                area_path=told.area_path, data={**data, "id": told.pk, "version": told.version},
+            )
+        )  # fmt: skip
+
+
+def _content(one: Statistic) -> tuple[Any, ...]:
+    return (one.value, one.unit, one.source)
+
+
+def _current(told: Iterable[Statistic]) -> Iterable[Statistic]:
+    wanted = list(told)
+    if not wanted:
+        return ()
+    return Statistic.objects.filter(
+        is_current=True, figure__in={each.figure for each in wanted}, period__in={each.period for each in wanted},
+        area__in={each.area_id for each in wanted},
+    )  # fmt: skip
+
+
+def _too_long(field: str, reader: Reader) -> Reason:
+    column = reader.sources.get(field) or field
+    text = Text(
+        zh=f"「{column}」超过 {_LONGEST[field]} 个字，请缩短。",
+        en=f"“{column}” is longer than {_LONGEST[field]} characters; shorten it.",
+    )
+    return Reason(field, column, text)
+
+
+def _twice(told: Statistic) -> Reason:
+    text = Text(
+        zh=f"这份文件里「{told.figure}」{told.period} 有两个不同的数：请留下对的一行。",
+        en=f"This file has two different numbers for “{told.figure}” in {told.period}: keep the right row.",
+    )
+    return Reason("value", "", text)
