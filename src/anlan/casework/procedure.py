@@ -92,7 +92,7 @@ class Act(_Part):
 
     `public` is what whoever reported is told of it, in place of the new step's own words. `reporter` says that they may
     do it themself, without an account: it "rates" (their satisfaction is recorded) or "objects" (they are not
-    satisfied, and the case is taken up once more).
+    satisfied, and the case is taken up once more). `verdict` is what the act finds of an alarm.
     """
 
     title: Text
@@ -108,6 +108,7 @@ class Act(_Part):
     proves: bool = False
     public: Text | None = None
     reporter: Literal["", "rates", "objects"] = ""
+    verdict: Literal["", "real", "false"] = ""
     basis: Basis | None = None
 
 
@@ -168,7 +169,7 @@ class Example(_Part):
 
 
 class Procedure(Declaration):
-    """One way of dealing with a kind of case, in one edition."""
+    """One way of dealing with a kind of case, in one edition. The roles in `tell` are told of every new case."""
 
     edition: str
     effective_from: date
@@ -177,6 +178,7 @@ class Procedure(Declaration):
     summary: Text
     prefix: str
     first: str
+    tell: tuple[str, ...] = ()
     steps: Mapping[str, Step]
     acts: Mapping[str, Act]
     clocks: Mapping[str, Clock]

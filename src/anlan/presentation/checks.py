@@ -15,8 +15,9 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, likeness, topic
+from anlan.intake import channel, device_model, likeness, readings, topic
 from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.topic import TOPICS, Topic
@@ -31,7 +32,10 @@ from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (
+    ALARM_RULES, CALENDARS, CHANNELS, DEVICE_MODELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS,
+    TOPICS, TOWNS,
+)  # fmt: skip
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -155,6 +159,8 @@ def _people(procedure: Procedure) -> Iterator[tuple[str, Who]]:
     for key, step in procedure.steps.items():
         if step.owner:
             yield f"steps.{key}.owner", step.owner
+    if procedure.tell:
+        yield "tell", Who(roles=procedure.tell)
 
 
 def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
@@ -168,6 +174,19 @@ def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
         yield from _unknown(f"{where}.areas", row.areas, codes, zh="辖区", en="area")
         yield from _unknown(f"{where}.lead", lead, departments, zh="部门", en="department")
         yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
+
+
+# ---------------------------------------------------------------- devices
+
+
+def _misheard(declared: DeviceModel, catalogue: Catalogue) -> Iterator[Finding]:
+    """A model that names a topic nobody declares, or that does not read its own examples as they say."""
+    yield from device_model.strangers(declared, catalogue)
+    yield from readings.strangers(declared)
+
+
+def _unruly(declared: AlarmRules, catalogue: Catalogue) -> Iterator[Finding]:
+    yield from _unknown("fitted", declared.fitted, catalogue.all(SITE_KINDS), zh="场所类型", en="kind of site")
 
 
 # ---------------------------------------------------------------- likeness
@@ -197,5 +216,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
+    (DEVICE_MODELS, _misheard),
+    (ALARM_RULES, _unruly),
     (TOWNS, _ungrounded),
 )
