@@ -214,3 +214,17 @@ class Counted(models.Model):
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="counted")
     rows = models.TextField()
+
+
+class DeviceCase(models.Model):
+    """A case that devices opened, and what joins it: `key` names the group (what for, site and panel)."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.PROTECT, related_name="by_devices")
+    key = models.CharField(max_length=120)
+    last_at = models.DateTimeField()
+    devices = models.IntegerField(default=0)
+    sorts = models.CharField(max_length=120, blank=True)
+    flood_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "-last_at"], name="device_case_key")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anlan.casework.models import Case
-from anlan.intake.models import Report
+from anlan.intake.models import Device, Report
 from anlan.kernel.ids import new_id
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
@@ -17,7 +17,7 @@ CARRIED = "case.carried"
 
 
 def follow(told: Sequence[Event]) -> None:
-    """The follower: open cases and waiting reports take the path their area has now; closed ones keep the old tree."""
+    """The follower: open cases, waiting reports and devices take the path their area has now; others stay."""
     for event in told:
         if event.kind == "area.moved":
             _carry(event, event.data["from"], event.data["to"])
@@ -41,6 +41,10 @@ def _carry(event: Event, old: str, new: str) -> None:
         # Due at once, so that the sweep sets the deadlines by the calendar that holds there.
         Case.objects.filter(pk=case.pk).update(area=area, area_path=area.path, tick_at=event.recorded_at)
     events.append_many(appended)
+    for device in Device.objects.filter(under(old), retired_date=None).select_related("area"):
+        area = now.get(new + device.area_path.removeprefix(old)) or now.get(new)
+        if area is not None:
+            Device.objects.filter(pk=device.pk).update(area=area, area_path=area.path)
     waiting = Report.objects.filter(under(old), case_reports__isnull=True, withdrawn_at__isnull=True)
     for report in waiting:
         area = now.get(new + report.area_path.removeprefix(old)) or now.get(new)

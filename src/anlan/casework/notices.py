@@ -1,10 +1,11 @@
 """The follower that tells people what they must know about a case, each person once for each event.
 
-Who is told: of a dispatch the department that got it, of a return the dispatchers, of a rung the roles it names, of a
-request for more time those who may grant it, of the decision and of rework the department at work, of the end whoever
-opened the case. A role reached by area is told to its holders nearest above the case; a role of a department to its
-holders in the department concerned. Nobody is told what they did themselves. A text is made of the number, the title,
-the act and the deadline: it never says who reported, so the party complained of may read it.
+Who is told: of a new case the roles its procedure names, and of another sort of device that joins it the same; of a
+dispatch the department that got it, of a return the dispatchers, of a rung the roles it names, of a request for more
+time those who may grant it, of the decision and of rework the department at work, of the end whoever opened the case. A
+role reached by area is told to its holders nearest above the case; a role of a department to its holders in the
+department concerned. Nobody is told what they did themselves. A text is made of the number, the title, the act and the
+deadline: it never says who reported, so the party complained of may read it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from anlan.casework.draft import plan_of
-from anlan.casework.engine import MOVED, RANG
+from anlan.casework.engine import MOVED, OPENED, RANG
 from anlan.casework.models import Case, Notice
 from anlan.casework.plan import Plan
+from anlan.casework.timeline import JOINED
+from anlan.intake.device_model import SORTS
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Text
 from anlan.ledger.models import Event
@@ -37,7 +40,7 @@ LONGEST = 300
 
 def tell(events: Sequence[Event]) -> None:
     """Write a notice for each person whom one of these events concerns; the same event again tells nobody."""
-    news = [e for e in events if e.kind in (MOVED, RANG) and e.recorded_at - e.at < STALE]
+    news = [e for e in events if e.kind in (OPENED, MOVED, RANG, JOINED) and e.recorded_at - e.at < STALE]
     if not news:
         return
     cases = Case.objects.in_bulk({event.subject for event in news})
@@ -87,12 +90,29 @@ def _messages(event: Event, case: Case) -> Iterator[_Message]:
     if event.kind == RANG:
         yield _rang(event, case, plan)
         return
+    if event.kind in (OPENED, JOINED):
+        yield from _opened(event, case, plan)
+        return
     act = plan.acts[event.data["act"]]
     for kind, to in _concerned(event, case, plan, act.effect):
         yield _Message(event, case, kind, _said(case, act.title, case.due_at), to)
     if act.to in plan.outcomes and plan.outcomes[act.to] and case.opened_by_id is not None:
         step = plan.procedure.steps[act.to].title
         yield _Message(event, case, "closed", _said(case, step, None), _To(officers=frozenset({case.opened_by_id})))
+
+
+def _opened(event: Event, case: Case, plan: Plan) -> Iterator[_Message]:
+    """A new case of a procedure that wants it told; and, later, another sort of device that tells of the same."""
+    if not plan.procedure.tell or (event.kind == JOINED and not event.data.get("sorts")):
+        return
+    what = Text(zh="新警情", en="new alarm")
+    if event.kind == JOINED:
+        sorts = [SORTS[sort] for sort in event.data["sorts"]]
+        what = Text(
+            zh=f"又有{'、'.join(s.zh for s in sorts)}报警", en=f"now also told by: {', '.join(s.en for s in sorts)}"
+        )
+    departments = frozenset(() if case.lead_id is None else (case.lead_id,))
+    yield _Message(event, case, "alarm", _said(case, what, case.due_at), _To(plan.procedure.tell, departments))
 
 
 def _concerned(event: Event, case: Case, plan: Plan, effect: str) -> Iterator[tuple[str, _To]]:

@@ -93,6 +93,7 @@ class Act(_Part):
     `public` is what whoever reported is told of it, in place of the new step's own words. `reporter` says that they may
     do it themself, without an account: it "rates" (their satisfaction is recorded), "objects" (they are not satisfied,
     and the case is taken up once more) or "adds" (they tell something more, or the system does by which they reported).
+    `verdict` is what the act finds of an alarm.
     """
 
     title: Text
@@ -108,6 +109,7 @@ class Act(_Part):
     proves: bool = False
     public: Text | None = None
     reporter: Literal["", "rates", "objects", "adds"] = ""
+    verdict: Literal["", "real", "false"] = ""
     basis: Basis | None = None
 
 
@@ -168,7 +170,7 @@ class Example(_Part):
 
 
 class Procedure(Declaration):
-    """One way of dealing with a kind of case, in one edition."""
+    """One way of dealing with a kind of case, in one edition. The roles in `tell` are told of every new case."""
 
     edition: str
     effective_from: date
@@ -177,6 +179,7 @@ class Procedure(Declaration):
     summary: Text
     prefix: str
     first: str
+    tell: tuple[str, ...] = ()
     steps: Mapping[str, Step]
     acts: Mapping[str, Act]
     clocks: Mapping[str, Clock]

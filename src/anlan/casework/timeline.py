@@ -13,6 +13,7 @@ from anlan.casework.engine import MOVED, OPENED, RANG
 from anlan.casework.models import Case
 from anlan.casework.plan import Plan
 from anlan.casework.procedure import FormField
+from anlan.intake.device_model import SORTS
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
@@ -155,10 +156,24 @@ def _rang(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
 
 
 def _joined(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    if "reports" in event.data:
+        return "joined", _witnesses(event)
     if "case" not in event.data:
         return "joined", Text(zh="又有一条上报并入本事项", en="One more report was attached to this case")
     number = names.cases.get(event.data["case"], "")
     return "joined", Text(zh=f"事项 {number} 并入本事项", en=f"Case {number} was merged into this one")
+
+
+def _witnesses(event: Event) -> Text:
+    """Devices that told of the same, many at once."""
+    count = event.data["reports"]
+    sorts = [SORTS[sort] for sort in event.data.get("sorts", ()) if sort in SORTS]
+    zh, en = f"又有 {count} 台设备报警，并入本事项", f"{count} more devices told of it and were attached"
+    if sorts:
+        zh, en = f"{zh}（新的种类：{'、'.join(s.zh for s in sorts)}）", f"{en} (new: {', '.join(s.en for s in sorts)})"
+    if event.data.get("flood"):
+        zh, en = f"{zh}；短时间内大量点位报警，标记为批量报警", f"{en}; so many at once that it is tagged as a flood"
+    return Text(zh=zh, en=en)
 
 
 _TITLES = {OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined}

@@ -169,7 +169,8 @@ def follow(told: Sequence[Event]) -> None:
     """
     ids = [event.subject for event in told if event.kind == RECEIVED]
     channels = catalogue.current().all(CHANNELS)
-    replayed = [key for key, channel in channels.items() if channel.replay is not None]
+    # Old ledgers are played again by the import, and what devices tell is grouped by `alarms`.
+    replayed = [key for key, channel in channels.items() if channel.replay is not None or channel.kind == "device"]
     left = Report.objects.filter(pk__in=ids, case_reports__isnull=True, withdrawn_at__isnull=True)
     for report in left.exclude(channel__in=replayed).select_related("area", "site", "site__operator"):
         with suppress(Refusal), transaction.atomic():

@@ -173,7 +173,7 @@ class Channel(Declaration):
 
     title: Text
     summary: Text | None = None
-    kind: Literal["form", "api", "sheet", "public"]
+    kind: Literal["form", "api", "sheet", "public", "device"]
     town: str = ""
     action: str = "reports.receive"
     time_zone: str

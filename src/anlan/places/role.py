@@ -23,6 +23,8 @@ ACTIONS: Final[dict[str, Text]] = {
     "imports.run": Text(zh="导入文件", en="Import files"),
     "sites.see": Text(zh="查看场所", en="See sites"),
     "sites.edit": Text(zh="维护场所", en="Edit sites"),
+    "devices.see": Text(zh="查看设备", en="See devices"),
+    "devices.edit": Text(zh="维护设备", en="Edit devices"),
     "areas.see": Text(zh="查看辖区", en="See areas"),
     "areas.edit": Text(zh="维护辖区", en="Edit areas"),
     "departments.edit": Text(zh="维护部门", en="Edit departments"),

@@ -15,8 +15,9 @@ from anlan.casework import checker, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
-from anlan.intake import channel, jurisdiction, layout, likeness, suggestion, topic
+from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
 from anlan.intake.jurisdiction import JURISDICTIONS, Jurisdiction
 from anlan.intake.layout import LAYOUTS, Layout
 from anlan.intake.likeness import LIKENESS, Likeness
@@ -36,8 +37,10 @@ from anlan.places.towns import TOWNS, Town
 Finding = tuple[str, Text]
 
 KINDS: Final = (
+    ALARM_RULES,
     CALENDARS,
     CHANNELS,
+    DEVICE_MODELS,
     INDICATORS,
     JURISDICTIONS,
     LAYOUTS,
@@ -182,6 +185,8 @@ def _people(procedure: Procedure) -> Iterator[tuple[str, Who]]:
     for key, step in procedure.steps.items():
         if step.owner:
             yield f"steps.{key}.owner", step.owner
+    if procedure.tell:
+        yield "tell", Who(roles=procedure.tell)
 
 
 def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
@@ -197,6 +202,19 @@ def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
         yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- devices
+
+
+def _misheard(declared: DeviceModel, catalogue: Catalogue) -> Iterator[Finding]:
+    """A model that names a topic nobody declares, or that does not read its own examples as they say."""
+    yield from device_model.strangers(declared, catalogue)
+    yield from readings.strangers(declared)
+
+
+def _unruly(declared: AlarmRules, catalogue: Catalogue) -> Iterator[Finding]:
+    yield from _unknown("fitted", declared.fitted, catalogue.all(SITE_KINDS), zh="场所类型", en="kind of site")
+
+
 # ---------------------------------------------------------------- likeness
 
 
@@ -208,7 +226,7 @@ def _unlike(declared: Likeness, _: Catalogue) -> Iterator[Finding]:
 # ---------------------------------------------------------------- suggestions
 
 
-def _misheard(declared: Suggesting, catalogue: Catalogue) -> Iterator[Finding]:
+def _unsuggested(declared: Suggesting, catalogue: Catalogue) -> Iterator[Finding]:
     """Examples for which the declared words say something else."""
     yield from suggestion.strangers(declared, catalogue)
 
@@ -243,7 +261,9 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
-    (SUGGESTING, _misheard),
+    (SUGGESTING, _unsuggested),
     (JURISDICTIONS, _unanswered),
+    (DEVICE_MODELS, _misheard),
+    (ALARM_RULES, _unruly),
     (TOWNS, _ungrounded),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import additions, clocks, counters, moves, notices, triage
+from anlan.casework import additions, alarms, clocks, counters, moves, notices, triage
 from anlan.intake import doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -15,6 +15,7 @@ BATCH = 2000
 
 FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "cases": triage.follow,
+    "alarms": alarms.follow,
     "moves": moves.follow,
     "deadlines": clocks.follow,
     "counters": counters.count,

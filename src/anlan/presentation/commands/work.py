@@ -16,7 +16,7 @@ import typer
 from django.db import close_old_connections
 from django.utils import timezone
 
-from anlan.casework import clocks, experience
+from anlan.casework import alarms, clocks, experience
 from anlan.intake import suggestion, throttle, topic_model
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
@@ -39,6 +39,7 @@ class Loop:
 LOOPS = (
     Loop("followers", lambda at: followers.advance(at=at), timedelta(seconds=1)),
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
+    Loop("devices", lambda at: alarms.sweep(at=at), timedelta(seconds=20)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),

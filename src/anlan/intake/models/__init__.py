@@ -1,0 +1,32 @@
+"""The tables of intake."""
+
+from __future__ import annotations
+
+from anlan.intake.models.doors import DoorHour, TopicModel
+from anlan.intake.models.reports import Addition, Attempt, Batch, Photo, Quarantined, Receipt, Report, Tracking
+from anlan.intake.models.sensors import Device, Ear, Episode, Roll, Signal, Stray
+from anlan.intake.models.uploads import Listed, Mapping, Statistic, Upload, UploadRow
+
+__all__ = [
+    "Addition",
+    "Attempt",
+    "Batch",
+    "Device",
+    "DoorHour",
+    "Ear",
+    "Episode",
+    "Listed",
+    "Mapping",
+    "Photo",
+    "Quarantined",
+    "Receipt",
+    "Report",
+    "Roll",
+    "Signal",
+    "Statistic",
+    "Stray",
+    "TopicModel",
+    "Tracking",
+    "Upload",
+    "UploadRow",
+]
