@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from anlan.casework.models import Case, CaseReport
 from anlan.casework.timeline import PUBLIC, timeline
-from anlan.intake.models import Addition, Report
+from anlan.intake.models import Remark, Report
 from anlan.ledger import personal
 from anlan.ledger.events import history
 from anlan.ledger.models import Event
@@ -71,7 +71,7 @@ def test_what_a_client_tells_later_is_noted_on_the_case_once(town: World, key: s
     case = Case.objects.get()
     assert notes(case) == ["OPEN\n今天又响了"]
     assert [line.by for line in timeline(case) if line.kind == "note"] == [PUBLIC]
-    assert Addition.objects.get().noted_at is not None
+    assert Remark.objects.get().noted_at is not None
     told(key, number, "u-2", description="别的")
     assert len(notes(case)) == 2
 
@@ -83,7 +83,7 @@ def test_who_told_it_is_kept_apart_and_numbers_in_the_words_are_masked(town: Wor
     everything += str(both("/servicerequestupdates"))
     for secret in ("13800007777", "only@example.org", "只此", "13900007777"):
         assert secret not in everything
-    reporter = Addition.objects.get().reporter_id
+    reporter = Remark.objects.get().reporter_id
     assert reporter is not None
     assert personal.read(reporter) == {
         "name": "只此", "phone": "13900007777", "email": "only@example.org",
@@ -102,12 +102,12 @@ def test_an_update_waits_for_the_case_where_there_is_none_yet(town: World, key: 
     case = Case.objects.get()
     CaseReport.objects.all().delete()
     assert told(key, number).status == 200
-    assert Addition.objects.get().noted_at is None
+    assert Remark.objects.get().noted_at is None
     report = Report.objects.get()
     CaseReport.objects.create(case=case, report=report, joined_at=timezone.now())
     followers.drain(at=timezone.now())
     assert notes(case) == ["OPEN\n今天又响了"]
-    assert Addition.objects.get().noted_at is not None
+    assert Remark.objects.get().noted_at is not None
 
 
 def test_whoever_says_that_it_is_not_done_has_it_taken_up_once_more(town: World, key: str) -> None:
@@ -126,7 +126,7 @@ def test_a_closed_case_takes_no_more_remarks_and_says_so(town: World, key: str) 
     case = Case.objects.get()
     to_the_end(town, case)
     assert "已经办结" in error(told(key, number, status="FIXED"), 400)
-    assert not Addition.objects.exists()
+    assert not Remark.objects.exists()
 
 
 def test_only_the_client_that_sent_it_may_add_to_it(town: World, key: str) -> None:
@@ -134,7 +134,7 @@ def test_only_the_client_that_sent_it_may_add_to_it(town: World, key: str) -> No
     other, outsider = machine(town, "other")[1], key_of(town.outsider)
     for wrong in (other, outsider, "", "anlan_wrong"):
         error(told(wrong, number), 403)
-    assert not Addition.objects.exists()
+    assert not Remark.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_an_update_that_cannot_be_taken_is_refused_in_words(
         assert answer.status == 200, answer.content.decode()
     else:
         error(answer, status)
-        assert not Addition.objects.exists()
+        assert not Remark.objects.exists()
     error(told(key, "999999999999"), 404)
 
 

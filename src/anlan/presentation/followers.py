@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import additions, alarms, clocks, counters, moves, notices, triage
+from anlan.casework import alarms, clocks, counters, moves, notices, remarks, triage
 from anlan.intake import doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -22,7 +22,7 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "notices": notices.tell,
     "doors": doors.count,
     "receipts": receipts.follow,
-    "additions": additions.follow,
+    "remarks": remarks.follow,
 }
 
 

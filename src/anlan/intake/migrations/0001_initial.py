@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Addition',
+            name='Remark',
             fields=[
                 ('id', models.UUIDField(primary_key=True, serialize=False)),
                 ('message_id', models.CharField(max_length=120)),
@@ -157,11 +157,11 @@ class Migration(migrations.Migration):
                 ('added_at', models.DateTimeField()),
                 ('noted_at', models.DateTimeField(null=True)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='additions', to='intake.report')),
-                ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='additions', to='ledger.personal')),
+                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='remarks', to='intake.report')),
+                ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='remarks', to='ledger.personal')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('report', 'message_id'), name='addition_once')],
+                'constraints': [models.UniqueConstraint(fields=('report', 'message_id'), name='remark_once')],
             },
         ),
         migrations.AddIndex(

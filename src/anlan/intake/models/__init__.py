@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from anlan.intake.models.doors import DoorHour, TopicModel
-from anlan.intake.models.reports import Addition, Attempt, Batch, Photo, Quarantined, Receipt, Report, Tracking
+from anlan.intake.models.reports import Attempt, Batch, Photo, Quarantined, Receipt, Remark, Report, Tracking
 from anlan.intake.models.sensors import Device, Ear, Episode, Roll, Signal, Stray
 from anlan.intake.models.uploads import Listed, Mapping, Statistic, Upload, UploadRow
 
 __all__ = [
-    "Addition",
     "Attempt",
     "Batch",
     "Device",
@@ -20,6 +19,7 @@ __all__ = [
     "Photo",
     "Quarantined",
     "Receipt",
+    "Remark",
     "Report",
     "Roll",
     "Signal",

@@ -144,20 +144,20 @@ class Receipt(models.Model):
         ]
 
 
-class Addition(models.Model):
+class Remark(models.Model):
     """What was told about a report later on, by whoever sent it; the same `message_id` twice is one.
 
     `told` has no personal cell; those are behind `reporter`. `noted_at` is empty until a case has it.
     """
 
     id = models.UUIDField(primary_key=True)
-    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="additions")
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="remarks")
     message_id = models.CharField(max_length=120)
     told = models.JSONField()
-    reporter = models.ForeignKey(Personal, null=True, on_delete=models.PROTECT, related_name="additions")
+    reporter = models.ForeignKey(Personal, null=True, on_delete=models.PROTECT, related_name="remarks")
     by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
     noted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "message_id"], name="addition_once")]
+        constraints = [models.UniqueConstraint(fields=["report", "message_id"], name="remark_once")]

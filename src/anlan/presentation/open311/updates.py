@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from anlan.casework import additions as noting
 from anlan.casework import public
+from anlan.casework import remarks as noting
 from anlan.casework.course import Passed
 from anlan.casework.public import Known
 from anlan.casework.reporter import masked
-from anlan.intake import additions
-from anlan.intake.models import Addition, Photo, Report
+from anlan.intake import remarks
+from anlan.intake.models import Photo, Remark, Report
 from anlan.places.models import Officer
 from anlan.presentation.open311 import requests
 from anlan.presentation.open311.asked import MOST, Wrong, span
@@ -107,7 +107,7 @@ def create(call: Call) -> Answer:
     if len(told_id) > 120:
         raise Wrong("update_id 最多 120 个字符。", "An update_id has at most 120 characters.", field="update_id")
     with transaction.atomic():
-        added, is_new = additions.add(
+        added, is_new = remarks.add(
             report, call.channel, told, message_id=told_id, by=officer, at=call.at,
             contact={name: value for name, value in contact(call.words).items() if value},
         )  # fmt: skip
@@ -116,7 +116,7 @@ def create(call: Call) -> Answer:
     return ROOT, [{"update_id": added.pk.hex}]
 
 
-def _note(call: Call, added: Addition, told: dict[str, str], photos: tuple[Photo, ...]) -> None:
+def _note(call: Call, added: Remark, told: dict[str, str], photos: tuple[Photo, ...]) -> None:
     Photo.objects.filter(pk__in=[photo.pk for photo in photos]).update(report=added.report)
     noting.note(added, photos=photos, again=told["status"] in ("OPEN", "REOPEN"), at=call.at)
 

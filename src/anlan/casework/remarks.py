@@ -13,24 +13,24 @@ from anlan.casework import reporter
 from anlan.casework.engine import OPENED
 from anlan.casework.models import Case, CaseReport
 from anlan.casework.timeline import JOINED
-from anlan.intake.models import Addition, Photo
+from anlan.intake.models import Photo, Remark
 from anlan.kernel.text import Refusal
 from anlan.ledger.models import Event
 
 WORDS: Final = ("status", "description", "media_url")
 
 
-def note(addition: Addition, *, photos: tuple[Photo, ...] = (), again: bool = False, at: datetime) -> Case | None:
+def note(remark: Remark, *, photos: tuple[Photo, ...] = (), again: bool = False, at: datetime) -> Case | None:
     """Note it on the case; None while the report waits for one. Raises where the case is closed and stays so."""
-    case = reporter.answering(addition.report)
+    case = reporter.answering(remark.report)
     if case is None:
         return None
-    words = "\n".join(addition.told[name] for name in WORDS if addition.told.get(name))
+    words = "\n".join(remark.told[name] for name in WORDS if remark.told.get(name))
     with transaction.atomic():
         noted = reporter.add(
-            addition.report, case, words, key=str(addition.pk), photos=photos, again=again, at=at
+            remark.report, case, words, key=str(remark.pk), photos=photos, again=again, at=at
         )  # fmt: skip
-        Addition.objects.filter(pk=addition.pk).update(noted_at=at)
+        Remark.objects.filter(pk=remark.pk).update(noted_at=at)
         return noted
 
 
@@ -39,10 +39,10 @@ def follow(told: Sequence[Event]) -> None:
     opened = {event.subject: event for event in told if event.kind in (OPENED, JOINED)}
     if not opened:
         return
-    joined = CaseReport.objects.filter(case__in=opened, report__additions__noted_at=None).values("report")
-    waiting = Addition.objects.filter(report__in=joined, noted_at=None).select_related("report").order_by("added_at")
+    joined = CaseReport.objects.filter(case__in=opened, report__remarks__noted_at=None).values("report")
+    waiting = Remark.objects.filter(report__in=joined, noted_at=None).select_related("report").order_by("added_at")
     at = max(event.recorded_at for event in opened.values())
-    for addition in waiting:
-        # A case that is closed by now takes no more notes; the addition stays where it is, and is found there.
+    for remark in waiting:
+        # A case that is closed by now takes no more notes; the remark stays where it is, and is found there.
         with suppress(Refusal), transaction.atomic():
-            note(addition, at=max(at, addition.added_at))
+            note(remark, at=max(at, remark.added_at))
