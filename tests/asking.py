@@ -11,10 +11,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from anlan.casework.models import Case, CaseReport, Notice, Unit
-from anlan.intake import imports, photos, reports
+from anlan.casework.models import Call as PoliceCall
+from anlan.casework.models import Case, CaseReport, Notice, Push, PushTo, Unit
+from anlan.intake import clients, imports, photos, reports
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Photo, Quarantined, Report
+from anlan.intake.models import Batch, Client, Photo, Quarantined, Report
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
@@ -26,7 +27,7 @@ NO_CODE = "ABCDEFGHJKLM"
 """A code like those of residents, which nobody has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
-    " channels roles notices calendars"
+    " channels roles notices calendars pushes"
 ).split()
 
 
@@ -44,11 +45,13 @@ class Things:
     duty: Duty
     token: Token
     notice: Notice
+    client: Client
+    push: Push
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
         ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
-        return [*map(str, ids), self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
+        return [*map(str, ids), self.client.name, self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
 
 
 def things() -> Things:
@@ -74,7 +77,34 @@ def things() -> Things:
         id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
     )
     post = town.grid_worker.posts.get()
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+    client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
+    return Things(
+        town,
+        case,
+        told.report,
+        kept.held,
+        batch,
+        photo,
+        post,
+        duty,
+        token,
+        notice,
+        client,
+        pushed(town, case, told.report),
+    )
+
+
+def pushed(town: World, case: Case, report: Report) -> Push:
+    """A push to the dispatcher, as if the report were a police call."""
+    call = PoliceCall.objects.create(
+        report=report, case=case, area_path=report.area_path, told_at=town.at, day=town.at.date(), is_dispute=True
+    )
+    push = Push.objects.create(
+        id=new_id(), pushes="police_three", key="platform", call=call, area_path=report.area_path, pushed_at=town.at,
+        due_at=town.at,
+    )  # fmt: skip
+    PushTo.objects.create(push=push, officer=town.dispatcher)
+    return push
 
 
 def own_case(town: World) -> Case:
@@ -146,8 +176,18 @@ def api_calls(of: Things) -> dict[str, Call]:
         "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
         "areas_seams": Call("GET", f"{grid}/seams"),
         **_reference_calls(of),
+        **_pushed_calls(of),
     }  # fmt: skip
     return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}
+
+
+def _pushed_calls(of: Things) -> dict[str, Call]:
+    push = f"/pushes/{of.push.pk}"
+    return {
+        "pushes_one": Call("GET", push),
+        "pushes_receive": Call("POST", f"{push}/receive"),
+        "pushes_answer": Call("POST", f"{push}/answer", {"text": "已调解", "resolved": True}),
+    }
 
 
 def _reference_calls(of: Things) -> dict[str, Call]:
@@ -179,6 +219,7 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "procedures_one": Call("GET", f"/procedures/incident/{edition}"),
         "procedures_svg": Call("GET", f"/procedures/incident/{edition}/svg"),
         "statistics_figures": Call("GET", f"/statistics?area={area}"),
+        "statistics_calls": Call("GET", f"/statistics/calls?area={area}"),
         "notices_read": Call("POST", "/notices/read", {"notices": [str(of.notice.pk)]}),
         "ledger_verify": Call("GET", "/ledger/verify"),
         "ledger_head": Call("GET", "/ledger/head"),
@@ -227,7 +268,14 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"])
+    return found | _residents(found["photo"]) | _machines(of)
+
+
+def _machines(of: Things) -> dict[str, dict[str, Any]]:
+    client: dict[str, Any] = {"name": of.client.name}
+    return {
+        "hook": {"client": "nobody"}, "client": client, "client_change": client, "push": {"push_id": of.push.pk},
+    }  # fmt: skip
 
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:

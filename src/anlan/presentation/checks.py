@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from anlan.casework import checker, rehearsal, routing
+from anlan.casework import checker, push, rehearsal, routing
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
+from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
 from anlan.intake import channel, likeness, topic
@@ -20,6 +21,7 @@ from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
 from anlan.intake.topic import TOPICS, Topic
+from anlan.intake.wire import Unparsed
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.refusals import unknown
@@ -31,7 +33,19 @@ from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
 
-KINDS: Final = (CALENDARS, CHANNELS, INDICATORS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS)
+KINDS: Final = (
+    CALENDARS,
+    CHANNELS,
+    INDICATORS,
+    LIKENESS,
+    PROCEDURES,
+    PUSHES,
+    ROLES,
+    ROUTING,
+    SITE_KINDS,
+    TOPICS,
+    TOWNS,
+)
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """When examples of messages come in: after every moment they tell of, whatever this machine's clock says."""
@@ -112,7 +126,12 @@ def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _misread(declared: Channel) -> Iterator[Finding]:
     for number, example in enumerate(declared.examples):
-        where, read = f"examples[{number}]", understand(declared, example.message, at=LATER)
+        where = f"examples[{number}]"
+        try:
+            read = understand(declared, channel.told_in(declared, example), at=LATER)
+        except Unparsed as refusal:
+            yield where, refusal.text
+            continue
         if isinstance(read, Unclear):
             if not example.refused:
                 yield from ((where, reason.text) for reason in read.reasons)
@@ -178,6 +197,14 @@ def _unlike(declared: Likeness, _: Catalogue) -> Iterator[Finding]:
     yield from likeness.strangers(declared)
 
 
+# ---------------------------------------------------------------- pushes
+
+
+def _unaddressed(declared: Pushes, catalogue: Catalogue) -> Iterator[Finding]:
+    """Pushes that name channels, fields, topics or roles nobody declares."""
+    yield from push.strangers(declared, catalogue)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -197,5 +224,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PROCEDURES, _unfit),
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
+    (PUSHES, _unaddressed),
     (TOWNS, _ungrounded),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import clocks, counters, moves, notices, triage
+from anlan.casework import clocks, counters, moves, notices, pushes, triage
+from anlan.intake import additions
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
@@ -14,10 +15,12 @@ BATCH = 2000
 
 FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "cases": triage.follow,
+    "additions": additions.follow,
     "moves": moves.follow,
     "deadlines": clocks.follow,
     "counters": counters.count,
     "notices": notices.tell,
+    "pushes": pushes.follow,
 }
 
 

@@ -131,6 +131,81 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Call',
+            fields=[
+                ('report', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='call', serialize=False, to='intake.report')),
+                ('area_path', models.CharField(max_length=120)),
+                ('told_at', models.DateTimeField()),
+                ('day', models.DateField()),
+                ('is_dispute', models.BooleanField()),
+                ('pushed', models.BooleanField(default=False)),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('address', models.CharField(blank=True, max_length=200)),
+                ('lon', models.FloatField(null=True)),
+                ('lat', models.FloatField(null=True)),
+                ('caller', models.CharField(blank=True, max_length=64)),
+                ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='casework.case')),
+                ('first', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='row', to='casework.call')),
+                ('repeats', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='repeated_by', to='casework.call')),
+                ('site', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.site')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Push',
+            fields=[
+                ('id', models.UUIDField(primary_key=True, serialize=False)),
+                ('pushes', models.CharField(max_length=60)),
+                ('key', models.CharField(max_length=30)),
+                ('area_path', models.CharField(max_length=120)),
+                ('pushed_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField()),
+                ('received_at', models.DateTimeField(null=True)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('answer', models.TextField(blank=True)),
+                ('resolved', models.BooleanField(null=True)),
+                ('late_at', models.DateTimeField(null=True)),
+                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pushed_to', to='casework.call')),
+                ('received_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PushTo',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pushes', to=settings.AUTH_USER_MODEL)),
+                ('push', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='to', to='casework.push')),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['area_path', 'day'], name='call_area_day'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('address', ''), _negated=True), fields=['address'], name='call_address'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('lat__isnull', False)), fields=['lat', 'lon'], name='call_point'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('caller', ''), _negated=True), fields=['caller'], name='call_caller'),
+        ),
+        migrations.AddIndex(
+            model_name='push',
+            index=models.Index(condition=models.Q(('answered_at__isnull', True), ('late_at__isnull', True)), fields=['due_at'], name='push_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='push',
+            constraint=models.UniqueConstraint(fields=('call', 'key'), name='push_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='pushto',
+            constraint=models.UniqueConstraint(fields=('push', 'officer'), name='push_to_once'),
+        ),
+        migrations.CreateModel(
             name='CasePhoto',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -14,8 +14,8 @@ import typer
 from django.db import close_old_connections
 from django.utils import timezone
 
-from anlan.casework import clocks
-from anlan.intake import throttle
+from anlan.casework import clocks, pushes
+from anlan.intake import hooks, throttle
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
 
@@ -37,9 +37,11 @@ class Loop:
 LOOPS = (
     Loop("followers", lambda at: followers.advance(at=at), timedelta(seconds=1)),
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
+    Loop("pushes", lambda at: pushes.sweep(at=at), timedelta(seconds=20)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
+    Loop("deliveries", lambda at: hooks.forget(at=at), timedelta(hours=1)),
 )
 
 

@@ -80,6 +80,12 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="接入密钥", en="Access keys"),
                 Text(zh="给其他系统的钥匙", en="Keys for other systems"),
             ),
+            Tile(
+                "clients",
+                "key",
+                Text(zh="推送接入", en="Incoming channels"),
+                Text(zh="热线、督查、警情等系统推来的", en="What hotline, police and others post"),
+            ),
         ),
     ),
     (
