@@ -11,8 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
-from anlan.casework.models import Case, CaseReport, Notice, Push, PushTo, Unit
+from anlan.casework.models import Case, CaseReport, Notice, Push, PushTo, Subscriber, Unit
 from anlan.intake import clients, imports, photos, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Batch, Client, Photo, Quarantined, Report
@@ -47,11 +48,21 @@ class Things:
     notice: Notice
     client: Client
     push: Push
+    subscriber: Subscriber
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
         ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
-        return [*map(str, ids), self.client.name, self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
+        return [
+            *map(str, ids),
+            self.client.name,
+            self.subscriber.name,
+            self.case.number,
+            self.case.title,
+            "阿宁",
+            "house1",
+            "三楼楼道堆物",
+        ]
 
 
 def things() -> Things:
@@ -78,20 +89,8 @@ def things() -> Things:
     )
     post = town.grid_worker.posts.get()
     client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
-    return Things(
-        town,
-        case,
-        told.report,
-        kept.held,
-        batch,
-        photo,
-        post,
-        duty,
-        token,
-        notice,
-        client,
-        pushed(town, case, told.report),
-    )
+    push, feed = pushed(town, case, told.report), subscribed(town)
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, client, push, feed)
 
 
 def pushed(town: World, case: Case, report: Report) -> Push:
@@ -105,6 +104,13 @@ def pushed(town: World, case: Case, report: Report) -> Push:
     )  # fmt: skip
     PushTo.objects.create(push=push, officer=town.dispatcher)
     return push
+
+
+def subscribed(town: World) -> Subscriber:
+    """A system that is told of the county's cases."""
+    feed, where = "provincial_progress", "https://example.invalid/"
+    made, _ = feeds.register("platform-1", title="平台", feed=feed, area=town.county, url=where, by=None, at=town.at)
+    return made
 
 
 def own_case(town: World) -> Case:
@@ -273,7 +279,10 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:
     client: dict[str, Any] = {"name": of.client.name}
+    subscriber: dict[str, Any] = {"name": of.subscriber.name}
     return {
+        "subscriber": subscriber,
+        "subscriber_change": subscriber,
         "hook": {"client": "nobody"}, "client": client, "client_change": client, "push": {"push_id": of.push.pk},
     }  # fmt: skip
 

@@ -286,3 +286,53 @@ class PushTo(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["push", "officer"], name="push_to_once")]
+
+
+class Subscriber(models.Model):
+    """A system that is told of cases by one feed, within one area. `sealed` is the secret it checks signatures by.
+
+    After a failure nothing is tried before `quiet_until`; `failures` counts those in a row.
+    """
+
+    name = models.CharField(max_length=50, unique=True)
+    title = models.CharField(max_length=80)
+    feed = models.CharField(max_length=60)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    area_path = models.CharField(max_length=120)
+    url = models.CharField(max_length=500)
+    allow_private = models.BooleanField(default=False)
+    sealed = models.BinaryField()
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    quiet_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+
+class Sending(models.Model):
+    """One thing that a subscriber is told, exactly as it is sent, until it has arrived or was given up (dead)."""
+
+    delivery = models.UUIDField(unique=True)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="sendings")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    event = models.UUIDField()
+    happening = models.CharField(max_length=20)
+    body = models.TextField()
+    state = models.CharField(max_length=10, default="waiting")
+    attempts = models.IntegerField(default=0)
+    queued_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    error_zh = models.CharField(max_length=200, blank=True)
+    error_en = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "event"], name="sending_once"),
+            models.CheckConstraint(condition=Q(state__in=["waiting", "sent", "dead"]), name="sending_state"),
+        ]
+        indexes = [
+            models.Index(fields=["subscriber", "case", "id"], name="sending_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["subscriber", "-id"], name="sending_dead", condition=Q(state="dead")),
+        ]

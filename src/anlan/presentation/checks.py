@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from anlan.casework import checker, push, rehearsal, routing
+from anlan.casework import checker, feed, push, rehearsal, routing
+from anlan.casework.feed import FEEDS, Feed
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
@@ -36,6 +37,7 @@ Finding = tuple[str, Text]
 KINDS: Final = (
     CALENDARS,
     CHANNELS,
+    FEEDS,
     INDICATORS,
     LIKENESS,
     PROCEDURES,
@@ -205,6 +207,11 @@ def _unaddressed(declared: Pushes, catalogue: Catalogue) -> Iterator[Finding]:
     yield from push.strangers(declared, catalogue)
 
 
+def _misfed(declared: Feed, catalogue: Catalogue) -> Iterator[Finding]:
+    """A feed of channels or topics that nobody declares."""
+    yield from feed.strangers(declared, catalogue)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -225,5 +232,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
     (PUSHES, _unaddressed),
+    (FEEDS, _misfed),
     (TOWNS, _ungrounded),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import clocks, counters, moves, notices, pushes, triage
+from anlan.casework import clocks, counters, feeds, later, moves, notices, pushes, triage
 from anlan.intake import additions
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -21,12 +21,14 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "counters": counters.count,
     "notices": notices.tell,
     "pushes": pushes.follow,
+    "later": later.follow,
 }
 
 
 def advance(*, at: datetime) -> int:
     """One batch for each follower; how many events were read in all."""
-    return sum(follow.advance(name, handle, at=at, batch=BATCH) for name, handle in FOLLOWERS.items())
+    everybody = {**FOLLOWERS, **feeds.followers()}
+    return sum(follow.advance(name, handle, at=at, batch=BATCH) for name, handle in everybody.items())
 
 
 def drain(*, at: datetime) -> int:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from anlan.casework import clocks, pushes
 from anlan.intake import hooks, throttle
 from anlan.ledger import personal, seal
-from anlan.presentation import followers, parent
+from anlan.presentation import followers, parent, sending
 
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -38,6 +38,7 @@ LOOPS = (
     Loop("followers", lambda at: followers.advance(at=at), timedelta(seconds=1)),
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
     Loop("pushes", lambda at: pushes.sweep(at=at), timedelta(seconds=20)),
+    Loop("sending", lambda at: sending.send_due(at=at), timedelta(seconds=5)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),

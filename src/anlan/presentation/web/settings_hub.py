@@ -81,6 +81,12 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="给其他系统的钥匙", en="Keys for other systems"),
             ),
             Tile(
+                "subscribers",
+                "out",
+                Text(zh="推送订阅", en="Outgoing feeds"),
+                Text(zh="把进展推给热线和上级平台", en="Progress for hotline and superiors"),
+            ),
+            Tile(
                 "clients",
                 "key",
                 Text(zh="推送接入", en="Incoming channels"),
