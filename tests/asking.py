@@ -11,10 +11,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from anlan.casework.models import Case, CaseReport, Notice, Unit
-from anlan.intake import imports, photos, reports
+from anlan.casework import feeds
+from anlan.casework.models import Call as PoliceCall
+from anlan.casework.models import Case, CaseReport, Notice, Push, PushTo, Subscriber, Unit
+from anlan.intake import clients, imports, photos, reports
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Photo, Quarantined, Report
+from anlan.intake.models import Batch, Client, Photo, Quarantined, Report
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
@@ -28,7 +30,7 @@ NO_NUMBER = "100000000000"
 """A number like those of reports, which none has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
-    " channels roles notices calendars"
+    " channels roles notices calendars pushes"
 ).split()
 
 
@@ -46,11 +48,23 @@ class Things:
     duty: Duty
     token: Token
     notice: Notice
+    client: Client
+    push: Push
+    subscriber: Subscriber
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
         ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
-        return [*map(str, ids), self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
+        return [
+            *map(str, ids),
+            self.client.name,
+            self.subscriber.name,
+            self.case.number,
+            self.case.title,
+            "阿宁",
+            "house1",
+            "三楼楼道堆物",
+        ]
 
 
 def things() -> Things:
@@ -76,7 +90,29 @@ def things() -> Things:
         id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
     )
     post = town.grid_worker.posts.get()
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+    client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
+    push, feed = pushed(town, case, told.report), subscribed(town)
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, client, push, feed)
+
+
+def pushed(town: World, case: Case, report: Report) -> Push:
+    """A push to the dispatcher, as if the report were a police call."""
+    call = PoliceCall.objects.create(
+        report=report, case=case, area_path=report.area_path, told_at=town.at, day=town.at.date(), is_dispute=True
+    )
+    push = Push.objects.create(
+        id=new_id(), pushes="police_three", key="platform", call=call, area_path=report.area_path, pushed_at=town.at,
+        due_at=town.at,
+    )  # fmt: skip
+    PushTo.objects.create(push=push, officer=town.dispatcher)
+    return push
+
+
+def subscribed(town: World) -> Subscriber:
+    """A system that is told of the county's cases."""
+    feed, where = "provincial_progress", "https://example.invalid/"
+    made, _ = feeds.register("platform-1", title="平台", feed=feed, area=town.county, url=where, by=None, at=town.at)
+    return made
 
 
 def own_case(town: World) -> Case:
@@ -124,7 +160,6 @@ def api_calls(of: Things) -> dict[str, Call]:
         "cases_timeline": Call("GET", f"{case}/timeline"),
         "cases_offers": Call("GET", f"{case}/acts"),
         "cases_act": Call("POST", f"{case}/acts", {"act": "register"}),
-        "topics_suggest": Call("GET", "/topics/suggest?text=x"),
         "reports_waiting": Call("GET", "/reports/waiting"),
         "reports_receive": Call("POST", "/reports", {"message": message(id="new")}),
         "reports_one": Call("GET", report),
@@ -149,14 +184,25 @@ def api_calls(of: Things) -> dict[str, Call]:
         "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
         "areas_seams": Call("GET", f"{grid}/seams"),
         **_reference_calls(of),
+        **_pushed_calls(of),
     }  # fmt: skip
     return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}
+
+
+def _pushed_calls(of: Things) -> dict[str, Call]:
+    push = f"/pushes/{of.push.pk}"
+    return {
+        "pushes_one": Call("GET", push),
+        "pushes_receive": Call("POST", f"{push}/receive"),
+        "pushes_answer": Call("POST", f"{push}/answer", {"text": "已调解", "resolved": True}),
+    }
 
 
 def _reference_calls(of: Things) -> dict[str, Call]:
     town, area, officer = of.town, of.town.grid.code, of.town.grid_worker.pk
     edition = of.case.edition
     return {
+        "topics_suggest": Call("GET", "/topics/suggest?text=x"),
         "sites_create": Call("POST", "/sites", {"name": "x", "kind": "shopfront", "area": area}),
         "sites_one": Call("GET", "/sites/house1"),
         "sites_change": Call("PATCH", "/sites/house1", {"name": "x"}),
@@ -182,6 +228,7 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "procedures_one": Call("GET", f"/procedures/incident/{edition}"),
         "procedures_svg": Call("GET", f"/procedures/incident/{edition}/svg"),
         "statistics_figures": Call("GET", f"/statistics?area={area}"),
+        "statistics_calls": Call("GET", f"/statistics/calls?area={area}"),
         "notices_read": Call("POST", "/notices/read", {"notices": [str(of.notice.pk)]}),
         "ledger_verify": Call("GET", "/ledger/verify"),
         "ledger_head": Call("GET", "/ledger/head"),
@@ -230,7 +277,17 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"]) | _open311()
+    return found | _residents(found["photo"]) | _open311() | _machines(of)
+
+
+def _machines(of: Things) -> dict[str, dict[str, Any]]:
+    client: dict[str, Any] = {"name": of.client.name}
+    subscriber: dict[str, Any] = {"name": of.subscriber.name}
+    return {
+        "subscriber": subscriber,
+        "subscriber_change": subscriber,
+        "hook": {"client": "nobody"}, "client": client, "client_change": client, "push": {"push_id": of.push.pk},
+    }  # fmt: skip
 
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:

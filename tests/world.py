@@ -49,6 +49,8 @@ class World:
     fire: Department
     neighbour_department: Department
     grid_worker: Officer
+    police_officer: Officer
+    scene_officer: Officer
     volunteer: Officer
     inspector: Officer
     triage: Officer
@@ -159,6 +161,8 @@ class _Builder:
         county, housing = tree["county"], offices["housing"]
         return {
             "grid_worker": self._officer("aning", "阿宁", "grid_worker", tree["grid"]),
+            "police_officer": self._officer("zeren", "任警", "police_officer", tree["village"]),
+            "scene_officer": self._officer("chujing", "楚警", "police_officer", tree["east"]),
             "volunteer": self._officer("yuzhi", "余志", "volunteer", tree["village"]),
             "inspector": self._officer("yinjian", "尹检", "inspector", county, department=offices["fire"], **CERTIFIED),
             "triage": self._officer("baijie", "白洁", "triage", county),

@@ -69,6 +69,7 @@ def test_subtrees_inside_others_are_asked_once() -> None:
 def test_every_role_is_declared_with_its_words() -> None:
     roles = all_roles()
     assert set(roles) == {
+        "police_officer",
         "grid_worker",
         "volunteer",
         "inspector",

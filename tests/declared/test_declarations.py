@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from anlan.casework.routing import ROUTING
 from anlan.index.rates import INDICATORS, rate
-from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.channel import CHANNELS, Channel, told_in
 from anlan.intake.reading import Understood, understand
 from anlan.intake.topic import TOPICS, propose
 from anlan.kernel import catalogue
@@ -125,7 +125,7 @@ def test_a_topic_is_proposed_for_its_own_examples(topic: Any, everything: Catalo
 
 @pytest.mark.parametrize("channel", each(CHANNELS))
 def test_a_channel_reads_one_example_and_refuses_another(channel: Channel, everything: Catalogue) -> None:
-    told = [understand(channel, example.message, at=checks.LATER) for example in channel.examples]
+    told = [understand(channel, told_in(channel, example), at=checks.LATER) for example in channel.examples]
     assert [isinstance(read, Understood) for read in told] == [not example.refused for example in channel.examples]
     assert {example.refused for example in channel.examples} == {True, False}
     assert channel.action in ACTIONS

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from anlan.intake import channel as channels
 from anlan.intake import reading, topic
-from anlan.intake.channel import CHANNELS, Channel, Example
+from anlan.intake.channel import CHANNELS, Channel, Example, told_in
 from anlan.intake.reading import Unclear, Understood, understand
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
@@ -183,7 +183,7 @@ def examples() -> list[Any]:
 
 @pytest.mark.parametrize(("channel", "example"), examples())
 def test_every_channel_reads_its_own_examples(channel: Channel, example: Example) -> None:
-    read = understand(channel, example.message, at=AT)
+    read = understand(channel, told_in(channel, example), at=AT)
     assert isinstance(read, Unclear) == example.refused, read
     if isinstance(read, Understood):
         told = {**read.values, **read._asdict()}

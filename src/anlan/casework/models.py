@@ -228,3 +228,125 @@ class DeviceCase(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["key", "-last_at"], name="device_case_key")]
+
+
+class Call(models.Model):
+    """A report that came by a channel of pushes (a police call), as it is counted and linked.
+
+    `caller` is a keyed digest of who called, kept no longer than calls are linked; it names nobody. `repeats` is the
+    call before it from the same place, `first` the one with which the row of them began.
+    """
+
+    report = models.OneToOneField(Report, primary_key=True, on_delete=models.PROTECT, related_name="call")
+    case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="calls")
+    area_path = models.CharField(max_length=120)
+    told_at = models.DateTimeField()
+    day = models.DateField()
+    is_dispute = models.BooleanField()
+    pushed = models.BooleanField(default=False)
+    resolved_at = models.DateTimeField(null=True)
+    repeats = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="repeated_by")
+    first = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="row")
+    site = models.ForeignKey(Site, null=True, on_delete=models.PROTECT, related_name="+")
+    address = models.CharField(max_length=200, blank=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    caller = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["area_path", "day"], name="call_area_day"),
+            models.Index(fields=["address"], name="call_address", condition=~Q(address="")),
+            models.Index(fields=["lat", "lon"], name="call_point", condition=Q(lat__isnull=False)),
+            models.Index(fields=["caller"], name="call_caller", condition=~Q(caller="")),
+        ]
+
+
+class Push(models.Model):
+    """One push of a call: to whom (`PushTo`), when it was sent, received and answered, and by when it had to be.
+
+    `pushes` and `key` name its declaration. The answer stands here and in no event.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    pushes = models.CharField(max_length=60)
+    key = models.CharField(max_length=30)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="pushed_to")
+    area_path = models.CharField(max_length=120)
+    pushed_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+    received_by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
+    answer = models.TextField(blank=True)
+    resolved = models.BooleanField(null=True)
+    late_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["call", "key"], name="push_once")]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="push_due", condition=Q(answered_at__isnull=True, late_at__isnull=True)
+            )
+        ]
+
+
+class PushTo(models.Model):
+    """Somebody to whom a push was sent."""
+
+    push = models.ForeignKey(Push, on_delete=models.PROTECT, related_name="to")
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="pushes")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["push", "officer"], name="push_to_once")]
+
+
+class Subscriber(models.Model):
+    """A system that is told of cases by one feed, within one area. `sealed` is the secret it checks signatures by.
+
+    After a failure nothing is tried before `quiet_until`; `failures` counts those in a row.
+    """
+
+    name = models.CharField(max_length=50, unique=True)
+    title = models.CharField(max_length=80)
+    feed = models.CharField(max_length=60)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    area_path = models.CharField(max_length=120)
+    url = models.CharField(max_length=500)
+    allow_private = models.BooleanField(default=False)
+    sealed = models.BinaryField()
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    quiet_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+
+class Sending(models.Model):
+    """One thing that a subscriber is told, exactly as it is sent, until it has arrived or was given up (dead)."""
+
+    delivery = models.UUIDField(unique=True)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="sendings")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    event = models.UUIDField()
+    happening = models.CharField(max_length=20)
+    body = models.TextField()
+    state = models.CharField(max_length=10, default="waiting")
+    attempts = models.IntegerField(default=0)
+    queued_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    error_zh = models.CharField(max_length=200, blank=True)
+    error_en = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "event"], name="sending_once"),
+            models.CheckConstraint(condition=Q(state__in=["waiting", "sent", "dead"]), name="sending_state"),
+        ]
+        indexes = [
+            models.Index(fields=["subscriber", "case", "id"], name="sending_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["subscriber", "-id"], name="sending_dead", condition=Q(state="dead")),
+        ]

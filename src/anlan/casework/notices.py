@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from anlan.casework.draft import plan_of
 from anlan.casework.engine import MOVED, OPENED, RANG
+from anlan.casework.later import TOLD, WHAT
 from anlan.casework.models import Case, Notice
 from anlan.casework.plan import Plan
 from anlan.casework.timeline import JOINED
@@ -38,9 +39,13 @@ OFFICE = ("handler", "department_lead")
 LONGEST = 300
 
 
+NEWS = (OPENED, MOVED, RANG, JOINED, TOLD)
+"""What may concern somebody."""
+
+
 def tell(events: Sequence[Event]) -> None:
     """Write a notice for each person whom one of these events concerns; the same event again tells nobody."""
-    news = [e for e in events if e.kind in (OPENED, MOVED, RANG, JOINED) and e.recorded_at - e.at < STALE]
+    news = [e for e in events if e.kind in NEWS and e.recorded_at - e.at < STALE]
     if not news:
         return
     cases = Case.objects.in_bulk({event.subject for event in news})
@@ -92,6 +97,12 @@ def _messages(event: Event, case: Case) -> Iterator[_Message]:
         return
     if event.kind in (OPENED, JOINED):
         yield from _opened(event, case, plan)
+        return
+    if event.kind == TOLD:
+        lead = frozenset(() if case.lead_id is None else (case.lead_id,))
+        at_work = frozenset(() if case.handler_id is None else (case.handler_id,))
+        to = _To(OFFICE, lead, officers=at_work) if lead else _To(("triage", "dispatcher"))
+        yield _Message(event, case, "told", _said(case, WHAT[event.data["what"]], case.due_at), to)
         return
     act = plan.acts[event.data["act"]]
     for kind, to in _concerned(event, case, plan, act.effect):

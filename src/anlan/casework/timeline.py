@@ -10,6 +10,7 @@ from uuid import UUID
 
 from anlan.casework.draft import plan_of
 from anlan.casework.engine import MOVED, OPENED, RANG
+from anlan.casework.later import TOLD, WHAT
 from anlan.casework.models import Case
 from anlan.casework.plan import Plan
 from anlan.casework.procedure import FormField
@@ -176,7 +177,11 @@ def _witnesses(event: Event) -> Text:
     return Text(zh=zh, en=en)
 
 
-_TITLES = {OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined}
+def _told(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    return "joined", WHAT[event.data["what"]]
+
+
+_TITLES = {OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined, TOLD: _told}
 
 
 def _said(plan: Plan, event: Event, names: _Names) -> tuple[Said, ...]:

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from anlan.intake import wire
 from anlan.intake.topic import TOPICS
+from anlan.intake.wire import REST, Webhook
 from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind
 from anlan.kernel.refusals import Misdeclared, unknown
 from anlan.kernel.text import Text
@@ -147,9 +149,11 @@ class Public(Part):
 
 
 class Example(Part):
-    """A message and what must be understood of it; run as a test."""
+    """A message and what must be understood of it; run as a test. `body` is the JSON that a webhook's message comes in,
+    the first one of a list."""
 
-    message: dict[str, str]
+    message: dict[str, str] = {}
+    body: str = ""
     gives: dict[str, str] = {}
     refused: bool = False
 
@@ -160,7 +164,8 @@ class Channel(Declaration):
     `encodings` are tried in order, strictly. `message_id` is a template over the message's own columns; where it gives
     nothing, the message's digest is its id. `town` names the town whose areas the codes
     belong to ("" = the only one). `action` is what an officer must be allowed in order to use the channel; one of kind
-    "public" is open to everybody, on its own page alone, within what `public` says.
+    "public" is open to everybody, on its own page alone, within what `public` says; to one of kind "webhook" other
+    systems post signed JSON, and its columns are paths (see `wire`).
 
     A point that no area holds goes to the nearest within `nearest_m` metres (0 = never): as far as points of this
     source may be wrong. When nothing came for `quiet_hours` (0 = that is nothing unusual) its door is shown as
@@ -173,7 +178,7 @@ class Channel(Declaration):
 
     title: Text
     summary: Text | None = None
-    kind: Literal["form", "api", "sheet", "public", "device"]
+    kind: Literal["form", "api", "sheet", "public", "device", "webhook"]
     town: str = ""
     action: str = "reports.receive"
     time_zone: str
@@ -192,6 +197,7 @@ class Channel(Declaration):
     columns: dict[str, Column] = Field(min_length=1)
     replay: Replay | None = None
     public: Public | None = None
+    webhook: Webhook | None = None
     examples: tuple[Example, ...] = ()
 
     @field_validator("time_zone")
@@ -220,9 +226,38 @@ class Channel(Declaration):
             wrong.append(
                 Text(zh='[public] 与 kind = "public" 要一起写', en='[public] and kind = "public" come together')
             )
+        wrong += _unwired(self)
         if wrong:
             raise Misdeclared("；".join(text.zh for text in wrong), "; ".join(text.en for text in wrong))
         return self
+
+
+def _unwired(channel: Channel) -> Iterator[Text]:
+    """What is wrong with a webhook's paths: besides, nothing of a message may be lost, nor shown unread."""
+    if (channel.kind == "webhook") != (channel.webhook is not None):
+        yield Text(zh='[webhook] 与 kind = "webhook" 要一起写', en='[webhook] and kind = "webhook" come together')
+    if channel.webhook is None:
+        return
+    yield from wire.wrong_paths((field, name) for field, column in channel.columns.items() for name in column.names)
+    rest = [column for column in channel.columns.values() if REST in column.names]
+    if not rest or not all(column.personal for column in rest):
+        yield Text(
+            zh='columns：要有一列 from = "*"、personal = true，没有声明的内容才不会丢，也不会被人看到',
+            en='columns: one must be from = "*" with personal = true, so that what is not declared is neither lost nor '
+            "shown",
+        )
+
+
+def told_in(channel: Channel, example: Example) -> dict[str, str]:
+    """The cells of an example's message. Raises `wire.Unparsed`."""
+    if channel.webhook is None or not example.body:
+        return example.message
+    return wire.messages(channel.webhook, paths(channel), wire.parse(example.body.encode()))[0]
+
+
+def paths(channel: Channel) -> tuple[str, ...]:
+    """Every name from which a column is read."""
+    return tuple(name for column in channel.columns.values() for name in column.names)
 
 
 def _misfits(columns: dict[str, Column]) -> Iterator[Text]:

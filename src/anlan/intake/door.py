@@ -89,7 +89,8 @@ class _Tray:
 class Door:
     """One channel, one officer, one moment: reads messages, knows them again, writes them down.
 
-    `take` belongs in a transaction. `reach` limits where the officer may report.
+    `take` belongs in a transaction. `reach` limits where the officer may report; `base` is where a message belongs that
+    says nothing of its place.
     """
 
     def __init__(
@@ -100,13 +101,14 @@ class Door:
         at: datetime,
         batch: Batch | None = None,
         reach: Reach | None = None,
+        base: str = "",
     ) -> None:
         self.channel, self.at = channel, at
         self._by = by.pk if by else None
         self._batch = batch.pk if batch else None
         self._reach = reach
         self._covered: dict[str, bool] = {}
-        self._locator = Locator(channel, by=by, at=at)
+        self._locator = Locator(channel, by=by, at=at, base=base)
         self._readers: dict[tuple[str, ...], Reader] = {}
         self._seen: dict[str, tuple[str, UUID]] = {}
         self._salt = hashlib.sha256(f"anlan.intake.digest\n{settings.SECRET_KEY}".encode()).digest()
@@ -125,6 +127,17 @@ class Door:
         for held, report in tray.settled:
             settle(held, report, by=self._by, at=self.at)
         return rows
+
+    def hold(self, told: Mapping[str, str], reasons: Sequence[Reason]) -> ReceivedRow:
+        """Keep a message that cannot even be read, with the reasons; the same one again is only told again."""
+        letter = self._open(None, told)
+        letter.told, letter.reasons = None, tuple(reasons)
+        tray = self._tray([letter])
+        row = self._sort(letter, tray, None)
+        Personal.objects.bulk_create(tray.reporters)
+        insert_rows(Quarantined, _HELD, tray.held)
+        events.append_many(tray.events)
+        return row
 
     def look(self, messages: Sequence[tuple[int | None, Mapping[str, str]]]) -> list[ReceivedRow]:
         """What `take` would do with each message, and nothing done. What was looked at before counts as taken."""
@@ -284,8 +297,9 @@ class Door:
         return self.channel.message_id.strip("{}") or "message_id"
 
 
-def settle(held: UUID, report: UUID, *, by: int | None, at: datetime) -> bool:
-    """Mark a quarantined message as mended into `report`; False when it was settled before."""
+def settle(held: UUID, report: UUID | None, *, by: int | None, at: datetime) -> bool:
+    """Mark a quarantined message as mended into `report`, or into what is about one (None); False when it was settled
+    before."""
     waiting = Quarantined.objects.filter(pk=held, state="held")
     if not waiting.update(state="mended", report_id=report, settled_at=at):
         return False
@@ -298,7 +312,7 @@ def settle(held: UUID, report: UUID, *, by: int | None, at: datetime) -> bool:
             at=at,
             recorded_at=at,
             area_path=path,
-            data={"report": str(report)},
+            data={"report": str(report) if report else ""},
         )
     )
     return True

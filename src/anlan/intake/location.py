@@ -126,13 +126,13 @@ def _read(day: date) -> Tree:
 class Locator:
     """Finds the places of the messages of one channel, told by one officer."""
 
-    def __init__(self, channel: Channel, *, by: Officer | None, at: datetime) -> None:
+    def __init__(self, channel: Channel, *, by: Officer | None, at: datetime, base: str = "") -> None:
         self.tree = tree(at=at)
         self._column = channel.columns.get("area")
         self._site_column = channel.columns.get("site")
         self._root = self._root_of(channel)
         posts = posts_of(by, at=at) if by else ()
-        self._post = next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
+        self._post = base or next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
         self._nearest_m, self._least = channel.nearest_m, channel.site_confidence
         self._addresses: dict[str, Addresses] = {}
 

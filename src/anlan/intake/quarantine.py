@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from anlan.intake import message
-from anlan.intake.channel import CHANNELS
+from anlan.intake import additions, message
+from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.door import Door, settle
 from anlan.intake.models import Quarantined, Report
 from anlan.intake.reports import NotUnderstood, OutOfReach, Received
@@ -46,6 +46,8 @@ def mend(
         current = _waiting(held.pk)
         channel = catalogue.current().get(CHANNELS, current.channel)
         told = {**current.raw, **message.as_told(changes)}
+        if additions.meaning(channel, told):
+            return _added(current, channel, told, by=by, at=at)
         [row] = Door(channel, by=by, at=at, batch=current.batch).take(
             [(current.row_no, told)], reporter=current.reporter_id
         )
@@ -60,6 +62,18 @@ def mend(
         settle(current.pk, row.report, by=by.pk if by else None, at=at)
         current.refresh_from_db()
         return Received(report, current, row.repeated)
+
+
+def _added(
+    held: Quarantined, channel: Channel, told: Mapping[str, str], *, by: Officer | None, at: datetime
+) -> Received:
+    """What was mended is about an earlier order: it is kept as such."""
+    kept = additions.take(channel, told, area_path=held.area_path, at=at)
+    if kept.addition is None:
+        raise NotUnderstood(kept.reasons)
+    settle(held.pk, kept.addition.report_id, by=by.pk if by else None, at=at)
+    held.refresh_from_db()
+    return Received(None, held, kept.repeated)
 
 
 def discard(held: Quarantined, *, reason: str, by: Officer | None, at: datetime) -> Quarantined:

@@ -92,6 +92,7 @@ def receive_many(
     batch: Batch | None = None,
     at: datetime,
     reach: Reach | None = None,
+    base: str = "",
 ) -> list[ReceivedRow]:
     """Many messages, (row number, cells of text), in order; what became of each. A round of `ROUND` rows is one
     transaction, and the whole is safe to repeat: what was received or quarantined before is only told again.
@@ -100,7 +101,7 @@ def receive_many(
     door: Door | None = None
     for part in _rounds(rows):
         with transaction.atomic():
-            door = door or Door(channel, by=by, at=at, batch=batch, reach=reach)
+            door = door or Door(channel, by=by, at=at, batch=batch, reach=reach, base=base)
             done += _take(door, part)
     return done
 

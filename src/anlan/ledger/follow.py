@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from anlan.ledger.models import START, Cursor, Event
-from anlan.ledger.order import Position, count_after, settled_after
+from anlan.ledger.order import Position, count_after, last_settled, settled_after
 
 Handle = Callable[[Sequence[Event]], None]
 
@@ -55,6 +55,12 @@ def rewind(name: str) -> None:
         cursor = _claim(name)
         cursor.tx, cursor.seq = START, 0
         cursor.save()
+
+
+def begin_here(name: str) -> None:
+    """Let a new follower `name` begin after what there is to read now; one that has read already stays where it is."""
+    tx, seq = last_settled()
+    Cursor.objects.bulk_create([Cursor(name=name, tx=tx, seq=seq)], ignore_conflicts=True)
 
 
 def _position(name: str) -> Position:

@@ -12,7 +12,7 @@ from itertools import islice
 from django.db import connection
 from django.db.models import BigIntegerField, Func, QuerySet
 
-from anlan.ledger.models import Event
+from anlan.ledger.models import START, Event
 
 Position = tuple[int, int]
 
@@ -36,6 +36,12 @@ class _Horizon(Func):
 def settled_after(position: Position, *, limit: int) -> list[Event]:
     """At most `limit` settled events after `position`, in order."""
     return list(islice(_in_turn(_after(_settled(), position), limit), limit))
+
+
+def last_settled() -> Position:
+    """The position of the last event that is settled; before every event where there is none."""
+    last = _settled().order_by("-tx", "-seq").values_list("tx", "seq").first()
+    return last or (START, 0)
 
 
 def count_after(position: Position, *, settled: bool) -> int:

@@ -49,6 +49,16 @@ def read(identifier: UUID) -> dict[str, str] | None:
     return fields
 
 
+def conceal(text: str) -> bytes:
+    """A secret of the installation (not of a person) as the database may hold it; `reveal` gives it back."""
+    return _cipher().encrypt(text.encode())
+
+
+def reveal(kept: bytes) -> str:
+    """What was concealed. Raises cryptography's InvalidToken where the installation's own secret is another."""
+    return _cipher().decrypt(kept).decode()
+
+
 def erase_due(*, at: datetime) -> int:
     """Erase whatever was to be kept until a day that is over at `at`, local time; returns how many were erased."""
     total = 0

@@ -37,6 +37,7 @@ ACTIONS: Final[dict[str, Text]] = {
     "ledger.see": Text(zh="查看台账", en="See the ledger"),
     "reporter.see": Text(zh="查看上报人", en="See who reported"),
     "notices.see": Text(zh="查看提醒", en="See notices"),
+    "pushes.answer": Text(zh="签收和答复推送", en="Receive and answer pushes"),
 }
 """Everything that can be allowed, with the words for it."""
 

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from anlan.casework import checker, rehearsal, routing
+from anlan.casework import checker, feed, push, rehearsal, routing
+from anlan.casework.feed import FEEDS, Feed
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
+from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
@@ -25,6 +27,7 @@ from anlan.intake.reading import Unclear, understand
 from anlan.intake.suggestion import SUGGESTING, Suggesting
 from anlan.intake.topic import TOPICS, Topic
 from anlan.intake.unit import UNITS
+from anlan.intake.wire import Unparsed
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
 from anlan.kernel.refusals import unknown
@@ -41,11 +44,13 @@ KINDS: Final = (
     CALENDARS,
     CHANNELS,
     DEVICE_MODELS,
+    FEEDS,
     INDICATORS,
     JURISDICTIONS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
+    PUSHES,
     ROLES,
     ROUTING,
     SITE_KINDS,
@@ -142,7 +147,12 @@ def _unplaced(declared: Layout, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _misread(declared: Channel) -> Iterator[Finding]:
     for number, example in enumerate(declared.examples):
-        where, read = f"examples[{number}]", understand(declared, example.message, at=LATER)
+        where = f"examples[{number}]"
+        try:
+            read = understand(declared, channel.told_in(declared, example), at=LATER)
+        except Unparsed as refusal:
+            yield where, refusal.text
+            continue
         if isinstance(read, Unclear):
             if not example.refused:
                 yield from ((where, reason.text) for reason in read.reasons)
@@ -241,6 +251,19 @@ def _unanswered(declared: Jurisdiction, catalogue: Catalogue) -> Iterator[Findin
     yield from _unknown("area", [declared.area] if declared.area and codes else [], codes, zh="辖区", en="area")
 
 
+# ---------------------------------------------------------------- pushes
+
+
+def _unaddressed(declared: Pushes, catalogue: Catalogue) -> Iterator[Finding]:
+    """Pushes that name channels, fields, topics or roles nobody declares."""
+    yield from push.strangers(declared, catalogue)
+
+
+def _misfed(declared: Feed, catalogue: Catalogue) -> Iterator[Finding]:
+    """A feed of channels or topics that nobody declares."""
+    yield from feed.strangers(declared, catalogue)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -265,5 +288,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (JURISDICTIONS, _unanswered),
     (DEVICE_MODELS, _misheard),
     (ALARM_RULES, _unruly),
+    (PUSHES, _unaddressed),
+    (FEEDS, _misfed),
     (TOWNS, _ungrounded),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import alarms, clocks, counters, moves, notices, remarks, triage
-from anlan.intake import doors, receipts
+from anlan.casework import alarms, clocks, counters, feeds, later, moves, notices, pushes, remarks, triage
+from anlan.intake import additions, doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
 
@@ -16,6 +16,7 @@ BATCH = 2000
 FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "cases": triage.follow,
     "alarms": alarms.follow,
+    "additions": additions.follow,
     "moves": moves.follow,
     "deadlines": clocks.follow,
     "counters": counters.count,
@@ -23,12 +24,15 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "doors": doors.count,
     "receipts": receipts.follow,
     "remarks": remarks.follow,
+    "pushes": pushes.follow,
+    "later": later.follow,
 }
 
 
 def advance(*, at: datetime) -> int:
     """One batch for each follower; how many events were read in all."""
-    return sum(follow.advance(name, handle, at=at, batch=BATCH) for name, handle in FOLLOWERS.items())
+    everybody = {**FOLLOWERS, **feeds.followers()}
+    return sum(follow.advance(name, handle, at=at, batch=BATCH) for name, handle in everybody.items())
 
 
 def drain(*, at: datetime) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from anlan.presentation.api import root
+from anlan.presentation.web import hooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(root.urls())),
     path("", include("anlan.presentation.open311.urls")),
+    path("hooks/<slug:client>", hooks.hook, name="hook"),
     path("", include("anlan.presentation.web.urls")),
 ]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ninja import Query, Schema
 
+from anlan.casework import calls as told
 from anlan.casework import figures as kept
 from anlan.casework.figures import ALL, Durations, Figure
 from anlan.index.rates import INDICATORS, rates
@@ -81,6 +82,38 @@ def figures(request: Asked, given: Query[Question]) -> Any:
         areas = _below(area, last) if given.by == "area" else [area]
         rows = _by_area(areas, days | {"department": office, "topic": topic}, whole=given.by == "")
     return {"area": area.code, "since": first, "until": last, "rows": rows}
+
+
+class CallQuestion(Schema):
+    """An area (a code; the caller's own if not given) from day to day, the last 30 days if not given."""
+
+    area: Short = ""
+    since: Day | None = None
+    until: Day | None = None
+
+
+class CallFigures(Schema):
+    """What was counted of police calls, and the shares made of it."""
+
+    area: str
+    since: date
+    until: date
+    counts: dict[str, int]
+    rates: dict[str, Share]
+
+
+@router.get("/calls", response=CallFigures)
+def calls(request: Asked, given: Query[CallQuestion]) -> Any:
+    """The figures of police calls: share of disputes, repeat rate, push rate, resolved rate."""
+    area = _area(request, given.area)
+    first, last = _days(request, Question(since=given.since, until=given.until))
+    sums = told.figures(request.reach, area.path, first=first, last=last)[area.path]
+    shares = {
+        key: {"value": sums[above] / sums[below] if sums[below] else None, "numerator": sums[above],
+              "denominator": sums[below]}
+        for key, (_, above, below, _) in told.RATES.items()
+    }  # fmt: skip
+    return {"area": area.code, "since": first, "until": last, "counts": sums, "rates": shares}
 
 
 def _area(request: Asked, code: str) -> Area:

@@ -51,6 +51,7 @@ COMMANDS = {
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
     "areas": Command("areas", Text(zh="辖区：检查边界的重叠和空隙", en="Areas: find overlaps and holes of boundaries")),
+    "clients": Command("clients", Text(zh="接入方：登记、换密钥、停用", en="Machines that post: add, rotate, stop")),
     "user": Command("user", Text(zh="人员：新增、改密码、列出", en="People: add, set a password, list")),
 }
 

@@ -16,10 +16,10 @@ import typer
 from django.db import close_old_connections
 from django.utils import timezone
 
-from anlan.casework import alarms, clocks, experience
-from anlan.intake import suggestion, throttle, topic_model
+from anlan.casework import alarms, clocks, experience, pushes
+from anlan.intake import hooks, suggestion, throttle, topic_model
 from anlan.ledger import personal, seal
-from anlan.presentation import followers, parent
+from anlan.presentation import followers, parent, sending
 
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -40,9 +40,12 @@ LOOPS = (
     Loop("followers", lambda at: followers.advance(at=at), timedelta(seconds=1)),
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
     Loop("devices", lambda at: alarms.sweep(at=at), timedelta(seconds=20)),
+    Loop("pushes", lambda at: pushes.sweep(at=at), timedelta(seconds=20)),
+    Loop("sending", lambda at: sending.send_due(at=at), timedelta(seconds=5)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
+    Loop("deliveries", lambda at: hooks.forget(at=at), timedelta(hours=1)),
     Loop("topics", lambda at: learn_topics(at=at), timedelta(hours=6)),
 )
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from anlan.casework import draw
+from anlan.casework.push import pushed_channels
 from anlan.casework.timeline import Line, timeline
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs
@@ -22,6 +23,7 @@ from anlan.presentation.web.case_rows import headline, topic_title
 from anlan.presentation.web.case_view import CaseView, Shot
 from anlan.presentation.web.deadlines import time_left
 from anlan.presentation.web.frame import Asked
+from anlan.presentation.web.pushes_page import panel
 
 TITLE = Text(zh="事项", en="Cases")
 MARKS = {"rang": "late", "return": "returned", "rework": "returned"}
@@ -76,6 +78,7 @@ def page_of(view: CaseView) -> dict[str, Any]:
         "facts": facts_of(view),
         "public": view.step.public,
         "picture": picture(view),
+        "panel": panel(view.request, view.case) if view.case.channel in pushed_channels() else None,
     }
 
 

@@ -37,6 +37,11 @@ WHY = {
     "protect": Text(zh="保护上报人", en="To protect the reporter"),
 }
 """What somebody may want a reporter's contact for; which it was is written into the ledger."""
+LATER = {
+    "pressed": Text(zh="催办", en="Pressed for"),
+    "added": Text(zh="补充", en="Added"),
+    "withdrawn": Text(zh="撤单", en="Withdrawn"),
+}
 YES = Text(zh="是", en="yes")
 GONE = Text(zh="联系方式已按期限清除。", en="The contact has been erased, as its term is over.")
 
@@ -55,6 +60,15 @@ class NoReason(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What the sender said of it later."""
+
+    word: Text
+    text: str
+    told_at: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One report as the page shows it; `contact_url` only for those who may learn who told it."""
 
@@ -63,17 +77,23 @@ class Told:
     topic: Text
     joined_at: Any
     contact_url: str
+    later: list[Later]
 
 
 @needs("cases.see")
 def case_reports(request: Asked, number: str) -> HttpResponse:
     """The reports of a case, oldest first."""
     view = CaseView.find(request, number)
-    joined = CaseReport.objects.filter(case=view.case).select_related("report", "report__area")
+    joined = (
+        CaseReport.objects.filter(case=view.case)
+        .select_related("report", "report__area")
+        .prefetch_related("report__additions")
+    )
     told = [
         Told(
             each.report, channel_title(each.report.channel), topic_title(each.report.topic), each.joined_at,
             reverse("case_reporter", args=[number, each.report_id]) if may_know(view, each.report) else "",
+            [Later(LATER[added.kind], added.text, added.told_at) for added in each.report.additions.all()],
         )
         for each in joined.order_by("joined_at", "pk")[:MOST]
     ]  # fmt: skip

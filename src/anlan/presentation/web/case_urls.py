@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from anlan.presentation.web import (
     board,
+    calls_page,
     case_act,
     case_bulk,
     case_export,
@@ -16,6 +17,7 @@ from anlan.presentation.web import (
     inbox,
     notices_page,
     photos_view,
+    pushes_page,
     quarantine_page,
     report_new,
     statistics,
@@ -37,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics/heard/", topics_heard.suggested, name="topics_heard"),
     path("triage/", triage.index, name="triage"),
     path("triage/<uuid:report_id>/", triage.one, name="triage_one"),
+    path("pushes/", pushes_page.index, name="pushes"),
+    path("pushes/<uuid:push_id>/", pushes_page.push, name="push"),
+    path("calls/", calls_page.index, name="calls"),
+    path("figures/calls/", calls_page.figures, name="call_figures"),
     path("figures/now/", board.board, name="board"),
     path("figures/", statistics.statistics, name="statistics"),
     path("figures/export/", statistics.statistics_export, name="statistics_export"),

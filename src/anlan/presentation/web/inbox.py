@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from anlan.casework import triage
 from anlan.casework.models import Case
+from anlan.casework.pushes import title_of
 from anlan.kernel.text import Text
 from anlan.places import holidays
 from anlan.places.scope import under
@@ -25,6 +26,8 @@ from anlan.presentation.web.case_rows import headline, lead_of, with_names
 from anlan.presentation.web.deadlines import Calendars, case_time, step_title
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.mine import mine, to_act
+from anlan.presentation.web.pushes_page import waiting as pushed
+from anlan.presentation.web.pushes_page import where
 from anlan.presentation.web.wide import within_area
 
 TITLE = Text(zh="待办", en="To do")
@@ -68,7 +71,9 @@ def inbox(request: Asked) -> HttpResponse:
     more, waiting = len(waiting) > SHOWN, waiting[:SHOWN]
     said = {
         "title": TITLE, "groups": [group for group in groups if group.entries], "waiting": waiting,
-        "more_waiting": more, "summary": _summary(groups, more, len(waiting)),
+        "more_waiting": more,
+        "pushed": [(each, where(each.call), title_of(each)) for each in pushed(request)],
+        "summary": _summary(groups, more, len(waiting)),
         "may_report": request.reach.may("reports.receive"),
     }  # fmt: skip
     return render(request, "cases/inbox.html", said)

@@ -24,6 +24,9 @@ KINDS = {
     "assist": ("ok", Text(zh="协办", en="Assist")),
     "extension_asked": ("soon", Text(zh="申请延期", en="Extension asked")),
     "extension_decided": ("ok", Text(zh="延期答复", en="Extension decided")),
+    "pushed": ("ok", Text(zh="推送", en="Pushed to you")),
+    "push_late": ("late", Text(zh="推送超时", en="Push late")),
+    "told": ("soon", Text(zh="催办补充", en="Pressed for")),
     "closed": ("closed", Text(zh="办结", en="Closed")),
 }
 OTHER = ("none", Text(zh="提醒", en="Notice"))

@@ -80,6 +80,18 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="接入密钥", en="Access keys"),
                 Text(zh="给其他系统的钥匙", en="Keys for other systems"),
             ),
+            Tile(
+                "subscribers",
+                "out",
+                Text(zh="推送订阅", en="Outgoing feeds"),
+                Text(zh="把进展推给热线和上级平台", en="Progress for hotline and superiors"),
+            ),
+            Tile(
+                "clients",
+                "key",
+                Text(zh="推送接入", en="Incoming channels"),
+                Text(zh="热线、督查、警情等系统推来的", en="What hotline, police and others post"),
+            ),
         ),
     ),
     (
