@@ -163,7 +163,8 @@ def test_a_stopped_client_is_refused_until_it_is_resumed(hotline: System, town: 
     assert hotline.send(order()).json["kind"] == "inactive"
     clients.set_active(hotline.client, True, by=town.administrator, at=town.at)
     assert hotline.send(order()).status == 200
-    kinds = list(Event.objects.filter(kind__startswith="client.").values_list("kind", flat=True))
+    told = Event.objects.filter(kind__startswith="client.").order_by("seq")
+    kinds = list(told.values_list("kind", flat=True))
     assert kinds == ["client.registered", "client.stopped", "client.resumed"]
 
 

@@ -14,10 +14,11 @@ from anlan.casework import cases, triage
 from anlan.casework.acts import NotAllowed
 from anlan.casework.cases import Doing
 from anlan.casework.models import Case
-from anlan.intake import photos, reports
-from anlan.intake.channel import CHANNELS
+from anlan.intake import photos, reports, signing
+from anlan.intake.channel import CHANNELS, paths
 from anlan.intake.models import Photo, Report
 from anlan.intake.topic import TOPICS, propose
+from anlan.intake.wire import Signature, messages, parse
 from anlan.kernel import catalogue
 from anlan.presentation import checks, followers
 from howto import HOWTO, ROOT, Page, follow, in_order, page, promised, shell
@@ -69,7 +70,7 @@ def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
 # ---------------------------------------------------------------- the pages themselves
 
 
-@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "README"])
+@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "connect-by-webhook", "README"])
 def test_both_languages_carry_the_same_blocks(name: str) -> None:
     assert page(name).blocks == page(name + CHINESE).blocks
 
@@ -127,6 +128,34 @@ def test_a_page_followed_literally_does_what_it_says(name: str, folder: Path, in
             "1 1",
             "4 第 4 行「诉求内容」是空的：必须填写。",
         ]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_the_shell_of_the_page_of_webhooks_signs_as_the_door_checks(
+    which: int, folder: Path, installation: Installation
+) -> None:
+    read = page("connect-by-webhook")
+    [sending] = [block for block in read.blocks if block.language == "bash" and not block.file]
+    read.write(folder)
+    # What curl would send is printed instead, one argument a line.
+    told = shell(f'secret=s3cret\ncurl() {{ printf "%s\\n" "$@"; }}\n{sending.body}', folder, installation)
+    calls = told.split("http://127.0.0.1:8000/hooks/hotline\n")[1:]
+    lines = calls[which].splitlines()
+    named = dict(line.split(": ", 1) for line in lines if line.startswith("X-Anlan"))
+    body = lines[lines.index("--data-binary") + 1].encode()
+    scheme = Signature()
+    assert signing.is_signed(
+        named[scheme.header],
+        ["s3cret"],
+        scheme,
+        timestamp=named[scheme.timestamp],
+        nonce=named[scheme.nonce],
+        body=body,
+    )
+    channel = catalogue.current().get(CHANNELS, "hotline_orders")
+    assert channel.webhook is not None
+    [cells] = messages(channel.webhook, paths(channel), parse(body))
+    assert cells["orderNo"] == ["RX-2", "RX-1", "RX-3"][which]
 
 
 def imported(folder: Path, installation: Installation) -> list[str]:

@@ -39,7 +39,7 @@ def add(
     at = timezone.now()
     where = areas.find(area, timezone.localdate(at))
     client, secret = verbs.register(name, title=title, channel=channel, area=where, by=None, at=at)
-    typer.echo(f"网址 / Address: /hooks/{client.name}/")
+    typer.echo(f"网址 / Address: /hooks/{client.name}")
     typer.echo(f"密钥 / Secret: {secret}")
 
 

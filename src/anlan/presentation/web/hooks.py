@@ -31,7 +31,7 @@ def hook(request: HttpRequest, client: str) -> JsonResponse:
         # Read no further than that, whatever length was said.
         body = request.read(most + 1)
         answer = hooks.take(client, request.headers, body, at=at)
-    made = JsonResponse(answer.data, status=answer.status, json_dumps_params={"ensure_ascii": False})
+    made = JsonResponse(answer.data, status=answer.status, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
     if answer.kind == "repeated_delivery":
         made.headers["X-Anlan-Repeated"] = "1"
     return made

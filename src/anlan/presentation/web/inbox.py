@@ -69,11 +69,12 @@ def inbox(request: Asked) -> HttpResponse:
     groups = _groups(request) if request.reach.may("cases.see") else []
     waiting = _reports(request)
     more, waiting = len(waiting) > SHOWN, waiting[:SHOWN]
+    calls = pushed(request)
     said = {
         "title": TITLE, "groups": [group for group in groups if group.entries], "waiting": waiting,
         "more_waiting": more,
-        "pushed": [(each, where(each.call), title_of(each)) for each in pushed(request)],
-        "summary": _summary(groups, more, len(waiting)),
+        "pushed": [(each, where(each.call), title_of(each)) for each in calls],
+        "summary": _summary(groups, more, len(waiting), len(calls)),
         "may_report": request.reach.may("reports.receive"),
     }  # fmt: skip
     return render(request, "cases/inbox.html", said)
@@ -156,7 +157,7 @@ def _reports(request: Asked) -> list[Any]:
     return list(rows.select_related("area", "site")[: SHOWN + 1])
 
 
-def _summary(groups: list[Group], more: bool, waiting: int) -> Text:
+def _summary(groups: list[Group], more: bool, waiting: int, pushed: int) -> Text:
     """The first line: what needs me, in one breath."""
     counts = {group.key: group.count for group in groups}
     zh, en = [], []
@@ -170,6 +171,10 @@ def _summary(groups: list[Group], more: bool, waiting: int) -> Text:
     if waiting:
         zh.append(f"{waiting}{'+' if more else ''} 条上报待受理")
         en.append(f"{waiting}{'+' if more else ''} reports to take up")
+    if pushed:
+        many = "5+" if pushed > 5 else str(pushed)
+        zh.append(f"{many} 条推送待答复")
+        en.append(f"{many} pushes to answer")
     if not zh:
         return Text(zh="没有要您办的事，风平浪静。", en="Nothing waits for you. Calm water.")
     return Text(zh="，".join(zh) + "。", en=", ".join(en) + ".")

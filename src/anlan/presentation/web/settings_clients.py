@@ -136,12 +136,15 @@ def client_one(request: Asked, name: str) -> HttpResponse:
     ]
     counted = hooks.counts([client.name])[client.name]
     more = [
-        (hooks.COUNTED["waiting"], hooks.waiting(client.channel, client.area_path)),
+        (
+            Text(zh="现在还等着工单的补充", en="Additions waiting for their order now"),
+            hooks.waiting(client.channel, client.area_path),
+        ),
         (Text(zh="现在等待改正", en="Waiting to be mended now"), hooks.held(client.channel, client.area_path)),
     ]
     said = {
         "title": client.title, "thing": client, "facts": facts,
-        "counted": [(word, counted.get(kind, 0)) for kind, word in hooks.COUNTED.items() if kind != "waiting"] + more,
+        "counted": [(word, counted.get(kind, 0)) for kind, word in hooks.COUNTED.items() if kind != "unknown"] + more,
         "held_url": f"{reverse('quarantine')}?channel={client.channel}",
         "crumbs": [(SETTINGS, reverse("settings")), (TITLE, reverse("clients")), (client.title, "")],
     }  # fmt: skip
