@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from anlan.casework.models import Case, CaseReport, Notice, Unit
+from anlan.casework.models import Case, CaseReport, Forward, Notice, Unit
 from anlan.intake import imports, photos, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Batch, Photo, Quarantined, Report
@@ -46,6 +46,7 @@ class Things:
     duty: Duty
     token: Token
     notice: Notice
+    forward: Forward
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
@@ -76,7 +77,10 @@ def things() -> Things:
         id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
     )
     post = town.grid_worker.posts.get()
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+    forward = Forward.objects.create(
+        id=new_id(), case=case, target="elsewhere", reference="ABCDEFGH", state="unclear", made_at=at, changed_at=at
+    )
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, forward)
 
 
 def own_case(town: World) -> Case:
@@ -210,6 +214,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "held": {"held_id": of.held.pk},
         "batch": {"batch_id": of.batch.pk},
         "notice_open": {"notice_id": of.notice.pk},
+        "forward": {"forward_id": of.forward.pk},
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},

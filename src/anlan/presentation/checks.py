@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from anlan.casework import checker, rehearsal, routing
+from anlan.casework import checker, forwarding, rehearsal, routing
+from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.routing import ROUTING, Routing
 from anlan.index.rates import INDICATORS
@@ -33,7 +34,8 @@ from anlan.places.towns import TOWNS, Town
 Finding = tuple[str, Text]
 
 KINDS: Final = (
-    CALENDARS, CHANNELS, INDICATORS, JURISDICTIONS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS, TOPICS, TOWNS,
+    CALENDARS, CHANNELS, FORWARDING, INDICATORS, JURISDICTIONS, LIKENESS, PROCEDURES, ROLES, ROUTING, SITE_KINDS,
+    TOPICS, TOWNS,
 )  # fmt: skip
 """Everything that can be declared. A kind that is not named here would be a folder nobody reads."""
 LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
@@ -191,6 +193,17 @@ def _unanswered(declared: Jurisdiction, catalogue: Catalogue) -> Iterator[Findin
     yield from _unknown("area", [declared.area] if declared.area and codes else [], codes, zh="辖区", en="area")
 
 
+def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Finding]:
+    """A forwarding that names what nobody declares. Where towns are declared, areas and departments are theirs."""
+    yield from forwarding.strangers(declared, catalogue)
+    towns_ = catalogue.all(TOWNS).values()
+    codes = {area.code for town in towns_ for area in town.areas}
+    departments = {department.key for town in towns_ for department in town.departments}
+    wanted = [declared.department] if declared.department and departments else []
+    yield from _unknown("areas", declared.areas if codes else (), codes, zh="辖区", en="area")
+    yield from _unknown("department", wanted, departments, zh="部门", en="department")
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -211,5 +224,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (ROUTING, _misrouted),
     (LIKENESS, _unlike),
     (JURISDICTIONS, _unanswered),
+    (FORWARDING, _astray_elsewhere),
     (TOWNS, _ungrounded),
 )

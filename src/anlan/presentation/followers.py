@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import additions, clocks, counters, moves, notices, triage
+from anlan.casework import additions, clocks, counters, forwards, moves, notices, triage
 from anlan.intake import receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -21,6 +21,7 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "notices": notices.tell,
     "receipts": receipts.follow,
     "additions": additions.follow,
+    "forwards": forwards.follow,
 }
 
 

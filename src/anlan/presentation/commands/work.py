@@ -18,6 +18,7 @@ from anlan.casework import clocks
 from anlan.intake import throttle
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
+from anlan.presentation.forwarding import turn as forwarding
 
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -37,6 +38,7 @@ class Loop:
 LOOPS = (
     Loop("followers", lambda at: followers.advance(at=at), timedelta(seconds=1)),
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
+    Loop("forwards", lambda at: forwarding.turn(at=at), timedelta(seconds=5)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
