@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
-from anlan.casework.models import Case, CaseReport, Notice, Push, PushTo, Subscriber, Unit
+from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
 from anlan.intake import clients, imports, photos, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Batch, Client, Photo, Quarantined, Report
@@ -51,6 +51,7 @@ class Things:
     client: Client
     push: Push
     subscriber: Subscriber
+    forward: Forward
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
@@ -92,7 +93,16 @@ def things() -> Things:
     post = town.grid_worker.posts.get()
     client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
     push, feed = pushed(town, case, told.report), subscribed(town)
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, client, push, feed)
+    more = (client, push, feed, forwarded(case))
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, *more)
+
+
+def forwarded(case: Case) -> Forward:
+    """The case on its way to another server, where nobody knows what became of it."""
+    return Forward.objects.create(
+        id=new_id(), case=case, target="elsewhere", reference="ABCDEFGH", state="unclear", made_at=case.opened_at,
+        changed_at=case.opened_at,
+    )  # fmt: skip
 
 
 def pushed(town: World, case: Case, report: Report) -> Push:
@@ -258,6 +268,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "held": {"held_id": of.held.pk},
         "batch": {"batch_id": of.batch.pk},
         "notice_open": {"notice_id": of.notice.pk},
+        "forward": {"forward_id": of.forward.pk},
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},

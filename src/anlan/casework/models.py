@@ -350,3 +350,48 @@ class Sending(models.Model):
             models.Index(fields=["subscriber", "case", "id"], name="sending_waiting", condition=Q(state="waiting")),
             models.Index(fields=["subscriber", "-id"], name="sending_dead", condition=Q(state="dead")),
         ]
+
+
+class Forward(models.Model):
+    """A case that is passed on to another Open311 server: how far that is, and what the other side says of it.
+
+    `target` is the key of the declared forwarding; `reference` stands in what is sent, so that it is found again there.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="forwards")
+    target = models.CharField(max_length=60)
+    reference = models.CharField(max_length=12, unique=True)
+    state = models.CharField(max_length=10, default="waiting")
+    tries = models.IntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    token = models.CharField(max_length=200, blank=True)
+    number = models.CharField(max_length=200, blank=True)
+    told = models.TextField(blank=True)
+    trouble_zh = models.CharField(max_length=400, blank=True)
+    trouble_en = models.CharField(max_length=400, blank=True)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "target"], name="forward_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "waiting",
+                        "sending",
+                        "token",
+                        "open",
+                        "closing",
+                        "closed",
+                        "unclear",
+                        "refused",
+                        "given_up",
+                    ]
+                ),
+                name="forward_state",
+            ),
+        ]
+        indexes = [models.Index(fields=["next_at"], name="forward_next", condition=Q(next_at__isnull=False))]

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from anlan.casework import checker, feed, push, rehearsal, routing
+from anlan.casework import checker, feed, forwarding, push, rehearsal, routing
 from anlan.casework.feed import FEEDS, Feed
+from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
@@ -45,6 +46,7 @@ KINDS: Final = (
     CHANNELS,
     DEVICE_MODELS,
     FEEDS,
+    FORWARDING,
     INDICATORS,
     JURISDICTIONS,
     LAYOUTS,
@@ -264,6 +266,17 @@ def _misfed(declared: Feed, catalogue: Catalogue) -> Iterator[Finding]:
     yield from feed.strangers(declared, catalogue)
 
 
+def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Finding]:
+    """A forwarding that names what nobody declares. Where towns are declared, areas and departments are theirs."""
+    yield from forwarding.strangers(declared, catalogue)
+    towns_ = catalogue.all(TOWNS).values()
+    codes = {area.code for town in towns_ for area in town.areas}
+    departments = {department.key for town in towns_ for department in town.departments}
+    wanted = [declared.department] if declared.department and departments else []
+    yield from _unknown("areas", declared.areas if codes else (), codes, zh="辖区", en="area")
+    yield from _unknown("department", wanted, departments, zh="部门", en="department")
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -290,5 +303,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (ALARM_RULES, _unruly),
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
+    (FORWARDING, _astray_elsewhere),
     (TOWNS, _ungrounded),
 )

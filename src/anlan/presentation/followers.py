@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import alarms, clocks, counters, feeds, later, moves, notices, pushes, remarks, triage
+from anlan.casework import alarms, clocks, counters, feeds, forwards, later, moves, notices, pushes, remarks, triage
 from anlan.intake import additions, doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -26,6 +26,7 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "remarks": remarks.follow,
     "pushes": pushes.follow,
     "later": later.follow,
+    "forwards": forwards.follow,
 }
 
 

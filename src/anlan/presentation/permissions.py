@@ -71,6 +71,8 @@ WEB: dict[str, str] = {
     "photo": SIGNED_IN,
     "quarantine": "quarantine.see",
     "held": "quarantine.see",
+    "forwards": "quarantine.see",
+    "forward": "quarantine.see",
     "imports": "imports.run",
     "batch": "imports.run",
     "notices": "notices.see",

@@ -20,6 +20,7 @@ from anlan.casework import alarms, clocks, experience, pushes
 from anlan.intake import hooks, suggestion, throttle, topic_model
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent, sending
+from anlan.presentation.forwarding import turn as forwarding
 
 logger = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -42,6 +43,7 @@ LOOPS = (
     Loop("devices", lambda at: alarms.sweep(at=at), timedelta(seconds=20)),
     Loop("pushes", lambda at: pushes.sweep(at=at), timedelta(seconds=20)),
     Loop("sending", lambda at: sending.send_due(at=at), timedelta(seconds=5)),
+    Loop("forwards", lambda at: forwarding.turn(at=at), timedelta(seconds=5)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),

@@ -30,6 +30,7 @@ TITLES = {
     "routing": Text(zh="分派表", en="Routing tables"),
     "topics": Text(zh="事项类别", en="Topics"),
     "channels": Text(zh="来件渠道", en="Channels"),
+    "forwarding": Text(zh="转送", en="Forwarding"),
     "open311": Text(zh="Open311 接口", en="Open311 endpoints"),
     "roles": Text(zh="角色", en="Roles"),
     "suggesting": Text(zh="类别建议", en="Topic suggestions"),

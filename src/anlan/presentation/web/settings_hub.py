@@ -115,6 +115,12 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="节假日、调休和上班时间", en="Holidays, make-up days, hours"),
             ),
             Tile(
+                "forwards",
+                "out",
+                Text(zh="转送", en="Passed on"),
+                Text(zh="送到别的系统的事项", en="Cases that other systems deal with"),
+            ),
+            Tile(
                 "declared",
                 "declared",
                 Text(zh="已声明的规则", en="Declared rules"),

@@ -1,0 +1,1 @@
+"""Passing cases on to other Open311 servers, and asking them what became of these."""
