@@ -174,7 +174,7 @@ def test_a_server_that_is_not_there_is_tried_later_and_nothing_was_sent(
         assert forward.next_at is not None
         waits.append(round((forward.next_at - before) / timedelta(minutes=1)))
     assert waits == [1, 2, 4, 8]
-    assert "没有回应" in forward.trouble_zh
+    assert "连接不上" in forward.trouble_zh
     declare()
     assert go(forward).state == "open"
     assert side.posts == 1

@@ -12,6 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from typer.testing import CliRunner
 
 from anlan.casework.models import Case
 from anlan.intake import quarantine, receipts, reports
@@ -20,6 +21,7 @@ from anlan.intake.models import Photo, Report
 from anlan.kernel import catalogue
 from anlan.ledger import personal
 from anlan.ledger.models import Event
+from anlan.presentation.commands.main import app
 from calling import Answer
 from open311 import BASE, HERE, both, error, get, key_of, machine, post, sent, spark
 from resident import picture
@@ -214,6 +216,20 @@ def test_the_key_may_stand_in_the_address_or_in_a_header(town: World, key: str) 
     good = {"service_code": "parking", **HERE}
     assert Answer(Client().post(f"{BASE}/requests.json?api_key={key}&jurisdiction_id=x", good)).status == 200
     assert post("/requests.json", **good, headers={"Authorization": f"Bearer {key}"}).status == 200
+
+
+def test_a_client_is_entered_and_given_its_key_by_one_command(town: World) -> None:
+    told = ["user", "system", "bloom", "--name", "Bloomington", "--area", town.county.code]
+    said = CliRunner().invoke(app, told)
+    assert said.exit_code == 0, said.output
+    key = said.output.strip().splitlines()[-1]
+    sent(key)
+    report = Report.objects.get()
+    assert report.by is not None
+    assert (report.by.username, report.by.is_machine) == ("bloom", True)
+    again = CliRunner().invoke(app, told)
+    assert again.exit_code != 0
+    assert "Traceback" not in again.output
 
 
 # ---------------------------------------------------------------- what cannot be taken

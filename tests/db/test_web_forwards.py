@@ -41,15 +41,15 @@ def passed_on(case: Case, state: str = "unclear", **more: Any) -> Forward:
 
 def test_what_waits_for_a_person_stands_out_in_both_languages(town: World) -> None:
     passed_on(opened(town), trouble_zh="已发出，不知道对方收下没有", trouble_en="whether it was taken is not known")
-    passed_on(opened(town), "closed", number="77")
+    passed_on(opened(town), "closed", number="对方-77")
     for lang, words in (("zh", "有 1 件等人处理"), ("en", "1 waiting for somebody")):
         client = at_desk(town.triage)
         client.cookies["lang"] = lang
         shown = text(client.get(reverse("forwards")))
         assert words in shown
         assert ("不知道对方收下没有" if lang == "zh" else "is not known") in shown
-        assert "77" not in shown
-    assert "77" in text(at_desk(town.triage).get(reverse("forwards"), {"state": "closed"}))
+        assert "对方-77" not in shown
+    assert "对方-77" in text(at_desk(town.triage).get(reverse("forwards"), {"state": "closed"}))
     assert "没有在转送的事项" in text(at_desk(town.outsider).get(reverse("forwards")))
 
 

@@ -138,8 +138,8 @@ def touched(prefix: str = "", *, after: datetime | None = None, before: datetime
     """
     found = Event.objects.filter(id__gte=_first_id(after) if after else UUID(int=0))
     found = found.filter(id__lt=_first_id(before)) if before else found
-    joined = CaseReport.objects.filter(report=OuterRef(f"{prefix}pk"), case__in=found.values("subject"))
-    return Q(Exists(joined)) | Q(**{f"{prefix}pk__in": found.values("subject")})
+    joined = CaseReport.objects.filter(case__in=found.values("subject")).values("report")
+    return Q(**{f"{prefix}pk__in": joined}) | Q(**{f"{prefix}pk__in": found.values("subject")})
 
 
 def _first_id(at: datetime) -> UUID:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -58,7 +59,18 @@ def follow(told: Sequence[Event]) -> None:
         if event.kind == RECEIVED and event.data["channel"] in shown
         and not (event.data["topic"] in topics and topics[event.data["topic"]].sensitive)
     ]  # fmt: skip
-    for report in Report.objects.filter(pk__in=ids, receipt=None).order_by("pk"):
+    _issue_many(dict(Report.objects.filter(pk__in=ids, receipt=None).values_list("pk", "told_at")) if ids else {})
+
+
+def _issue_many(reports: dict[UUID, datetime]) -> None:
+    """The receipts of many reports; a number that another report has by chance gives way to the next one."""
+    first = {pk: next(_numbers(pk)) for pk in reports}
+    taken = set(Receipt.objects.filter(number__in=list(first.values())).values_list("number", flat=True))
+    alone = {number: pk for pk, number in first.items()}
+    plain = [pk for pk in reports if alone[first[pk]] == pk and first[pk] not in taken]
+    made = [Receipt(token=_token(pk), number=first[pk], report_id=pk, requested_at=reports[pk]) for pk in plain]
+    Receipt.objects.bulk_create(made, ignore_conflicts=True)
+    for report in Report.objects.filter(pk__in=reports.keys() - set(plain)):
         issue(report)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from anlan.kernel.text import Refusal
-from anlan.places import areas, departments, officers
+from anlan.places import areas, departments, officers, tokens
 from anlan.places.models import Officer
 from anlan.places.scope import posts_of
 
@@ -67,6 +67,29 @@ def add(
                 certificate_until=certificate_until.date() if certificate_until else None,
             )
     typer.echo(f"已新增 {officer.username} / Added {officer.username}")
+
+
+@app.command()
+def system(
+    username: Username,
+    name: Annotated[str, typer.Option(prompt="名称 Name", help="系统的名称 / What the system is called")],
+    area: Annotated[str, typer.Option(help="它管到的辖区编码 / Code of the area it works for")],
+    role: Annotated[str, typer.Option(help="角色 / Role")] = "grid_worker",
+    action: Annotated[
+        list[str] | None, typer.Option(help="密钥能做的事，可写多次 / What the key allows; may stand several times")
+    ] = None,
+) -> None:
+    """登记一个系统账号并发一把密钥；密钥只显示这一次。
+
+    Enter an account for another system and issue its key, which is shown this once.
+    """
+    at = timezone.now()
+    with transaction.atomic():
+        officer = officers.create(username, name=name, is_machine=True, by=None, at=at)
+        officers.post(officer, role, areas.find(area, timezone.localdate(at)), by=None, at=at)
+        _, secret = tokens.issue(officer, name, action or ["reports.receive"], at=at)
+    typer.echo(f"已登记 {officer.username}，密钥如下，请现在抄下 / Entered {officer.username}; copy its key now:")
+    typer.echo(secret)
 
 
 @app.command()

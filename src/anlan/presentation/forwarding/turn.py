@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +15,8 @@ from anlan.kernel.text import Text
 from anlan.presentation.forwarding import speech
 from anlan.presentation.forwarding.speech import NoSecret
 from anlan.presentation.forwarding.wire import NotSent, Reply, Unknown
+
+logger = logging.getLogger(__name__)
 
 MOST: Final = 10
 LOOKS: Final = 3
@@ -57,7 +60,8 @@ def _send(forward: Forward, declared: Forwarding, at: datetime) -> int:
         _later(forward, declared, "waiting", _silent(error), at)
         raise
     except Unknown as error:
-        _unknown(forward, str(error), at)
+        logger.info("%s: %s", forward.target, error)
+        _unknown(forward, Text(zh="对方没有答完就断开了", en="the other system broke off"), at)
         raise
     _sent(forward, declared, reply, at)
     return 1
@@ -70,7 +74,7 @@ def _sent(forward: Forward, declared: Forwarding, reply: Reply, at: datetime) ->
     elif 400 <= reply.status < 500:
         forwards.settle(forward, "refused", at=at, after=None, trouble=_says(speech.errors(declared, reply)))
     elif not 200 <= reply.status < 300 or not _named(forward, declared, reply, at):
-        _unknown(forward, speech.errors(declared, reply), at)
+        _unknown(forward, _says(speech.errors(declared, reply)), at)
 
 
 def _named(forward: Forward, declared: Forwarding, reply: Reply, at: datetime) -> bool:
@@ -86,10 +90,10 @@ def _named(forward: Forward, declared: Forwarding, reply: Reply, at: datetime) -
     return False
 
 
-def _unknown(forward: Forward, why: str, at: datetime) -> None:
+def _unknown(forward: Forward, why: Text, at: datetime) -> None:
     """It went out, and nobody knows whether it was taken: it is looked for before anything else is done."""
     forward.tries = 0
-    trouble = Text(zh=f"{NOT_KNOWN.zh}（{why}）", en=f"{NOT_KNOWN.en} ({why})")
+    trouble = Text(zh=f"{NOT_KNOWN.zh}（{why.zh}）", en=f"{NOT_KNOWN.en} ({why.en})")
     forwards.settle(forward, "sending", at=at, after=forwards.wait(1), trouble=trouble)
 
 
@@ -177,7 +181,12 @@ def _later(forward: Forward, declared: Forwarding, state: State, trouble: Text, 
 
 
 def _silent(error: Exception) -> Text:
-    return Text(zh=f"对方没有回应：{error}", en=f"The other side does not answer: {error}")
+    """What a person is told; the machine's own words for it are of no use to them."""
+    if isinstance(error, NotSent):
+        return Text(
+            zh="连接不上对方的系统，稍后会再试", en="The other system cannot be reached; it is tried again later"
+        )
+    return Text(zh="对方的系统没有答完就断开了，稍后会再试", en="The other system broke off; it is asked again later")
 
 
 def _says(words: str) -> Text:

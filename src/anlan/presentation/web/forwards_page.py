@@ -120,7 +120,8 @@ def one(request: Asked, forward_id: UUID) -> HttpResponse:
     may = request.reach.may("quarantine.mend") and found.state in forwards.FOR_A_PERSON
     said = {
         "title": Text(zh="转送的事项", en="A case passed on"), "forward": found, "facts": _facts(found), "may": may,
-        "trouble": trouble(found), "state": dict(STATES)[found.state], "to": title_of(found.target), "forms": forms,
+        "trouble": trouble(found), "state": dict(STATES)[found.state], "to": title_of(found.target),
+        "forms": list(forms.values()),
         "case_url": reverse("case", args=[found.case.number]), "what": headline(found.case),
         "crumbs": [(TITLE, reverse("forwards")), (Text(zh="转送的事项", en="A case passed on"), "")],
     }  # fmt: skip
