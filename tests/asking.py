@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from anlan.casework.models import Case, CaseReport, Notice, Unit
-from anlan.intake import imports, photos, reports
+from anlan.intake import imports, photos, reports, upload_work, uploads
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Photo, Quarantined, Report
+from anlan.intake.models import Batch, Photo, Quarantined, Report, Upload
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
-from anlan.places.models import Duty, Party, Post, Token
+from anlan.places.models import Duty, Officer, Party, Post, Token
 from calling import message, opened, picture
 from world import FOUNDED, World, world
 
@@ -44,6 +44,7 @@ class Things:
     duty: Duty
     token: Token
     notice: Notice
+    upload: Upload
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
@@ -74,7 +75,17 @@ def things() -> Things:
         id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
     )
     post = town.grid_worker.posts.get()
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+    upload = checked(sheet.replace(b"2026-03-02", b"2026-13-02"), by=town.triage, at=at)
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, upload)
+
+
+def checked(content: bytes, *, by: Officer, at: datetime) -> Upload:
+    """A file on its way in, with its rows looked at."""
+    upload = uploads.begin(content, name="x.csv", layout="sheet_general", by=by, at=at)
+    uploads.check(upload, columns=upload.columns, area=None, by=by, at=at)
+    upload_work.go_on(upload.pk, at=at)
+    upload.refresh_from_db()
+    return upload
 
 
 def own_case(town: World) -> Case:
@@ -227,7 +238,16 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"])
+    return found | _residents(found["photo"]) | _uploads(of)
+
+
+def _uploads(of: Things) -> dict[str, dict[str, Any]]:
+    upload: dict[str, Any] = {"upload_id": of.upload.pk}
+    layouts = dict.fromkeys(("layout_template", "layout_export"), SHEET)
+    return {"upload": upload, "upload_row": upload | {"row_no": 2}, "upload_bad": upload, **layouts}
+
+
+SHEET: dict[str, Any] = {"key": "sheet_general"}
 
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:

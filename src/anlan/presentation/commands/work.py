@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from anlan.casework import clocks
-from anlan.intake import throttle
+from anlan.intake import throttle, upload_work
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
 
@@ -39,6 +39,7 @@ LOOPS = (
     Loop("sweep", lambda at: clocks.sweep(at=at), timedelta(seconds=20)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
+    Loop("uploads", lambda at: upload_work.advance(at=at), timedelta(seconds=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
 )
 

@@ -20,6 +20,7 @@ from anlan.presentation.web import (
     report_new,
     statistics,
     triage,
+    uploads_page,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -42,6 +43,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("held/<uuid:held_id>/", quarantine_page.held, name="held"),
     path("imports/", imports_page.index, name="imports"),
     path("imports/<uuid:batch_id>/", imports_page.batch, name="batch"),
+    path("imports/files/<uuid:upload_id>/", uploads_page.upload, name="upload"),
+    path("imports/files/<uuid:upload_id>/rows/<int:row_no>/", uploads_page.upload_row, name="upload_row"),
+    path("imports/files/<uuid:upload_id>/to-mend/", uploads_page.upload_bad, name="upload_bad"),
+    path("imports/layouts/<slug:key>/", uploads_page.layout_template, name="layout_template"),
+    path("imports/layouts/<slug:key>/export/", uploads_page.layout_export, name="layout_export"),
     path("notices/", notices_page.notices, name="notices"),
     path("notices/read/", notices_page.notices_read, name="notices_read"),
     path("notices/<uuid:notice_id>/", notices_page.notice_open, name="notice_open"),
