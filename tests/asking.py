@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -14,13 +14,13 @@ from django.utils import timezone
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
-from anlan.intake import clients, imports, photos, reports
+from anlan.intake import clients, imports, photos, reports, upload_work, uploads
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Client, Photo, Quarantined, Report
+from anlan.intake.models import Batch, Client, Photo, Quarantined, Report, Upload
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
-from anlan.places.models import Duty, Party, Post, Token
+from anlan.places.models import Duty, Officer, Party, Post, Token
 from calling import message, opened, picture
 from world import FOUNDED, World, world
 
@@ -52,6 +52,7 @@ class Things:
     push: Push
     subscriber: Subscriber
     forward: Forward
+    upload: Upload
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
@@ -93,7 +94,8 @@ def things() -> Things:
     post = town.grid_worker.posts.get()
     client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
     push, feed = pushed(town, case, told.report), subscribed(town)
-    more = (client, push, feed, forwarded(case))
+    upload = checked(sheet.replace(b"2026-03-02", b"2026-13-02"), by=town.triage, at=at)
+    more = (client, push, feed, forwarded(case), upload)
     return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, *more)
 
 
@@ -123,6 +125,15 @@ def subscribed(town: World) -> Subscriber:
     feed, where = "provincial_progress", "https://example.invalid/"
     made, _ = feeds.register("platform-1", title="平台", feed=feed, area=town.county, url=where, by=None, at=town.at)
     return made
+
+
+def checked(content: bytes, *, by: Officer, at: datetime) -> Upload:
+    """A file on its way in, with its rows looked at."""
+    upload = uploads.begin(content, name="x.csv", layout="sheet_general", by=by, at=at)
+    uploads.check(upload, columns=upload.columns, area=None, by=by, at=at)
+    upload_work.go_on(upload.pk, at=at)
+    upload.refresh_from_db()
+    return upload
 
 
 def own_case(town: World) -> Case:
@@ -288,7 +299,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"]) | _open311() | _machines(of)
+    return found | _residents(found["photo"]) | _open311() | _machines(of) | _uploads(of)
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:
@@ -299,6 +310,15 @@ def _machines(of: Things) -> dict[str, dict[str, Any]]:
         "subscriber_change": subscriber,
         "hook": {"client": "nobody"}, "client": client, "client_change": client, "push": {"push_id": of.push.pk},
     }  # fmt: skip
+
+
+def _uploads(of: Things) -> dict[str, dict[str, Any]]:
+    upload: dict[str, Any] = {"upload_id": of.upload.pk}
+    layouts = dict.fromkeys(("layout_template", "layout_export"), SHEET)
+    return {"upload": upload, "upload_row": upload | {"row_no": 2}, "upload_bad": upload, **layouts}
+
+
+SHEET: dict[str, Any] = {"key": "sheet_general"}
 
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:

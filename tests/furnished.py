@@ -9,7 +9,7 @@ import httpx
 from PIL import Image
 
 from serving import eventually
-from settled import Town
+from settled import PASSWORD, Town
 
 SHEET = """编号,时间,类别,描述,地址,网格编码,上报人,联系电话
 T-1,2026-03-02 09:30,井盖,井盖松动,幸福路口,330101001001001,王某,13800000000
@@ -78,6 +78,7 @@ class Furniture:
             "photo": [{"photo_id": photo, "size": "small"}],
             "suggest": [{"kind": "officer"}],
             **self._resident(),
+            **self._uploads(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
             "area": [*code, {"code": self.town.areas["甲县"]}],
@@ -147,6 +148,28 @@ class Furniture:
             "resident_status": [{"code": code}, {"code": "ABCDEFGHJKLM"}],
             "resident_photo": [{"code": code, "photo_id": photo, "size": "small"}],
         }
+
+    def _uploads(self) -> dict[str, list[dict[str, Any]]]:
+        """A file whose columns are to be confirmed, and one whose broken cells are to be mended."""
+        with httpx.Client(base_url=self.url, timeout=60, follow_redirects=True) as http:
+
+            def sent(path: str, **given: Any) -> httpx.Response:
+                page = http.get(path).text
+                token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+                data = {"csrfmiddlewaretoken": token, **given.pop("data", {})}
+                return http.post(path, data=data, headers={"Referer": f"{self.url}{path}"}, **given)
+
+            sent("/sign-in/", data={"username": self.town.usernames["administrator"], "password": PASSWORD})
+            file = {"file": ("台账.csv", SHEET.replace("T-2", "T-9").encode())}
+            first = sent("/imports/", files=file).url.path
+            second = sent("/imports/", files=file, data={"channel": "sheet_general"}).url.path
+            heads = ["number", "told_at", "topic", "description", "address", "area", "reporter_name", "reporter_phone"]
+            columns = {f"c{place}": field for place, field in enumerate(heads)}
+            given = {"do": "check", "layout": "sheet_general", "sheet": "台账.csv", **columns}
+            assert "第 13 月不存在" in sent(second, data=given).text
+        pages = [{"upload_id": path.split("/")[3]} for path in (first, second)]
+        layouts = [{"key": "hazard_ledger"}]
+        return {"upload": pages, "upload_bad": pages[1:], "layout_template": layouts, "layout_export": layouts}
 
     def _items(self, who: str, path: str) -> list[Any]:
         answer = self.http.get(path, headers=self.town.bearer(who))

@@ -123,7 +123,7 @@ def test_a_csv_in_gbk_is_read_as_it_was_written(clerk: Caller, encoding: str) ->
 
 
 def test_a_file_in_no_encoding_we_know_is_refused_whole(clerk: Caller) -> None:
-    answer = sent(clerk, sheet(GOOD).encode("utf-16"))
+    answer = sent(clerk, sheet(GOOD).encode("utf-16-le"))
     assert answer.status in (400, 422), answer
     assert answer.error
     nothing_came_in()
@@ -176,9 +176,13 @@ def test_a_missing_column_refuses_the_file_and_names_the_column(clerk: Caller, t
     assert "时间" in answer.error["zh"]
     assert "时间" in answer.error["en"]
     given = {"channel": "sheet_general", "file": SimpleUploadedFile("台账.csv", rows.encode())}
-    on_page = at_desk(town.administrator).post("/imports/", given)
-    assert on_page.status_code == 422
-    assert "时间" in page(on_page)
+    desk = at_desk(town.administrator)
+    on_page = desk.post("/imports/", given, follow=True)
+    assert "还缺必填的列" in page(on_page)
+    unchanged = {"do": "check", "layout": "sheet_general", "sheet": "台账.csv", "c0": "number", "c2": "description"}
+    still = desk.post(on_page.request["PATH_INFO"], unchanged)
+    assert still.status_code == 422
+    assert "还没有指定这些必填的列：时间" in page(still)
     nothing_came_in()
 
 

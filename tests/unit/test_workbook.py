@@ -238,10 +238,12 @@ def test_formats_without_content_far_out_do_no_harm() -> None:
 
 
 def test_one_long_text_in_very_many_cells_is_refused() -> None:
-    cells = b'<c r="A1" t="s"><v>0</v></c>' * 60
-    strings = b'<sst xmlns="x"><si><t>' + b"x" * (5 << 20) + b"</t></si></sst>"
+    cells = b"".join(b'<c r="%c%c2" t="s"><v>0</v></c>' % (a, b) for a in b"AB" for b in range(65, 91))
+    strings = b'<sst xmlns="x"><si><t>' + b"x" * (6 << 20) + b"</t></si></sst>"
     content = changed(
-        small(), lambda _, part: part.replace(b"</row>", cells + b"</row>"), more={"xl/sharedStrings.xml": strings}
+        small(),
+        lambda _, part: part.replace(b"</row>", b'</row><row r="2">' + cells + b"</row>"),
+        more={"xl/sharedStrings.xml": strings},
     )
     assert "重复太多" in refused(content)
 

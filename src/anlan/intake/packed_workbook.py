@@ -11,7 +11,6 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -24,8 +23,6 @@ LARGEST_UNPACKED: Final = 512 * 1024 * 1024
 MOST_PARTS: Final = 2000
 MOST_CELLS: Final = 12_000_000
 """Cells in the rectangle that a sheet spans, blank ones too: each of them costs memory."""
-LARGEST_CELLS: Final = 256 * 1024 * 1024
-"""Bytes of all cells' text together: one long text may stand in a million cells."""
 STEEPEST: Final = 300
 """Times its packed size; a real sheet packs ten to sixty times."""
 
@@ -38,7 +35,9 @@ _SPECIAL = re.compile(
     rb"<(?:\w+:)?c\s([^>]*)>\s*(?:<(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>([^<]*)<)|<(?:\w+:)?v>(#[^<]{2,20})<)"
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_SHARED = re.compile(rb't="s"[^>]*>\s*<(?:\w+:)?v>(\d+)<')
+_ROWS = re.compile(rb'<(?:\w+:)?row\s(?:[^>]*?\s)?r="(\d{1,7})"')
+_COLUMNS = re.compile(rb' r="([A-Z]{1,3})\d')
+_WIDE, _LONG = 200, 500_000
 _PLACE = re.compile(rb'(?:^|\s)r="([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -56,7 +55,6 @@ class Looked:
     rows: int = 0
     columns: int = 0
     special: dict[tuple[int, int], str] = field(default_factory=dict)
-    shared: Counter[int] = field(default_factory=Counter)
     hidden: bool = False
 
 
@@ -157,12 +155,10 @@ def _refuse_kinds(archive: zipfile.ZipFile) -> None:
 
 def _sheets(archive: zipfile.ZipFile, parts: dict[str, bytes]) -> dict[str, Looked]:
     """Reads every part once, to its end, counting; keeps what says which sheet is in which part."""
-    budget, looked, shared = LARGEST_UNPACKED, dict[str, Looked](), list[int]()
+    budget, looked = LARGEST_UNPACKED, dict[str, Looked]()
     for part in archive.infolist():
         sheet = "/worksheets/" in part.filename and part.filename.endswith(".xml")
-        keeps = part.filename.endswith(
-            ("workbook.xml", "workbook.xml.rels", "sharedStrings.xml", "[Content_Types].xml")
-        )
+        keeps = part.filename.endswith(("workbook.xml", "workbook.xml.rels", "[Content_Types].xml"))
         seen, tail, kept = Looked(), b"", list[bytes]()
         for piece in _pieces(archive, part, budget):
             budget -= len(piece)
@@ -173,9 +169,7 @@ def _sheets(archive: zipfile.ZipFile, parts: dict[str, bytes]) -> dict[str, Look
         if sheet:
             _look_at(tail, seen)
             looked[part.filename] = seen
-        if part.filename.endswith("sharedStrings.xml"):
-            shared = [len(text) for text in re.split(rb"<(?:\w+:)?si[\s>]", b"".join(kept))[1:]]
-        elif keeps:
+        if keeps:
             parts[part.filename] = b"".join(kept)
     if not any(name.endswith("workbook.xml") for name in parts):
         raise BadWorkbook(
@@ -184,7 +178,6 @@ def _sheets(archive: zipfile.ZipFile, parts: dict[str, bytes]) -> dict[str, Look
         )
     if b"macroEnabled" in parts.get("[Content_Types].xml", b""):
         raise macros()
-    _refuse_repeated(looked, shared)
     return {name: replace(looked[part], hidden=hidden) for name, part, hidden in _named(parts) if part in looked}
 
 
@@ -220,19 +213,17 @@ def _look(content: bytes, seen: Looked) -> bytes:
 
 
 def _look_at(content: bytes, seen: Looked) -> None:
-    columns: set[bytes] = set()
-    rows: set[bytes] = set()
-    for column, row, closed in _CELL.findall(content):
-        if not closed:
-            columns.add(column)
-            rows.add(row)
-    seen.columns = max(seen.columns, *(_column(name) for name in columns), 0)
-    seen.rows = max(seen.rows, *map(int, rows), 0)
+    rows, columns = max(map(int, _ROWS.findall(content)), default=0), set(_COLUMNS.findall(content))
+    width = max(map(_column, columns), default=0)
+    if width > _WIDE or rows > _LONG:
+        # Formats alone may reach far out and do no harm; content may not.
+        filled = [found for found in _CELL.findall(content) if not found[2]]
+        width = max((_column(column) for column in {found[0] for found in filled}), default=0)
+        rows = max((int(row) for row in {found[1] for found in filled}), default=0)
+    seen.columns, seen.rows = max(seen.columns, width), max(seen.rows, rows)
     if seen.rows * seen.columns > MOST_CELLS:
         raise too_many_cells()
-    if b't="s"' in content:
-        seen.shared.update(map(int, _SHARED.findall(content)))
-    formulas = len(_FORMULA.findall(content))
+    formulas = len(_FORMULA.findall(content)) if b"<f" in content or b":f" in content else 0
     if formulas or b'"e"' in content:
         _note_special(content, seen, formulas)
 
@@ -260,13 +251,6 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
-
-
-def _refuse_repeated(looked: dict[str, Looked], lengths: list[int]) -> None:
-    for seen in looked.values():
-        size = sum(lengths[at] * count for at, count in seen.shared.items() if at < len(lengths))
-        if size > LARGEST_CELLS:
-            raise too_many_cells()
 
 
 def _named(parts: dict[str, bytes]) -> Iterator[tuple[str, str, bool]]:

@@ -18,6 +18,9 @@ from anlan.intake.sheets import File
 from anlan.intake.workbook import Grid
 from anlan.kernel.text import Refusal, Text
 
+REASONS = "错误原因"
+"""The column of a file of bad rows that says what is wrong; never read."""
+
 
 class Gone(Refusal):
     """The file itself is no longer kept."""
@@ -112,7 +115,7 @@ class Messages:
                 key = self._own(plan, field, name)
                 self.fields[key] = field
                 self.keys.append((number, key))
-            elif cells.plain(name).casefold() not in known and not name.startswith("#"):
+            elif cells.plain(name).casefold() not in known and not name.startswith(("#", REASONS)):
                 self.keys.append((number, name))
         self.area_key = next((key for key, field in self.fields.items() if field == "area"), "")
         if not self.area_key and "area" in plan.columns:

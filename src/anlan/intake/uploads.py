@@ -117,6 +117,15 @@ def _held(pk: UUID, *states: str) -> Upload:
     return upload
 
 
+@transaction.atomic
+def reopen(upload: Upload) -> Upload:
+    """Back to where the columns are chosen; what was found in the rows is forgotten when they are checked again."""
+    current = _held(upload.pk, "checked", "failed")
+    current.state = "mapping"
+    current.save(update_fields=["state"])
+    return current
+
+
 # ---------------------------------------------------------------- mending and receiving
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from anlan.intake import old_workbook, packed_workbook
-from anlan.intake.packed_workbook import BadWorkbook, Looked, damaged
+from anlan.intake.packed_workbook import BadWorkbook, Looked, damaged, too_many_cells
 
 __all__ = ["BadWorkbook", "Book", "Grid", "open_book"]
 
@@ -19,6 +19,8 @@ Merged = tuple[int, int, int, int]
 READER: Final = Path(__file__).with_name("workbook_reader.py")
 LONGEST: Final = 180
 """Seconds after which a sheet is given up."""
+TOO_MUCH: Final = 3
+"""With what the reader ends when the cells hold too much."""
 _WIDEST = 200
 
 
@@ -78,6 +80,9 @@ def _read(content: bytes, name: str) -> tuple[list[list[str]], list[Merged]]:
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=LONGEST, check=True)  # noqa: S603 - our own program
         found: tuple[list[list[str]], list[Merged]] = marshal.loads(done.stdout)  # noqa: S302 - what our own program wrote
+    except subprocess.CalledProcessError as ended:
+        # Out of memory, the reader is ended by a signal.
+        raise (too_many_cells() if ended.returncode == TOO_MUCH or ended.returncode < 0 else damaged()) from None
     except (subprocess.SubprocessError, ValueError, EOFError, TypeError):
         raise damaged() from None
     return found

@@ -16,6 +16,10 @@ from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
+MOST_TEXT = 256 * 1024 * 1024
+"""Letters in all cells together: one long text may stand in a million of them."""
+TOO_MUCH = 3
+"""What the process ends with when they are more."""
 MOST_MEMORY = 1536 * 1024 * 1024
 _REMEMBERED = 50_000
 
@@ -44,8 +48,13 @@ def rows_of(sheet: CalamineSheet) -> Iterator[list[str]]:
     # Blank rows above what is filled in are there, blank columns before it are not.
     before = [""] * (sheet.start[1] if sheet.start else 0)
     known: dict[Any, str] = {}
+    size = 0
     for row in sheet.iter_rows():
-        yield before + [cell if type(cell) is str else _known(cell, known) for cell in row]
+        cells = before + [cell if type(cell) is str else _known(cell, known) for cell in row]
+        size += sum(map(len, cells))
+        if size > MOST_TEXT:
+            sys.exit(TOO_MUCH)
+        yield cells
 
 
 def _known(value: Any, known: dict[Any, str]) -> str:

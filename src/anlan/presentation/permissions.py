@@ -75,6 +75,11 @@ WEB: dict[str, str] = {
     "forward": "quarantine.see",
     "imports": "imports.run",
     "batch": "imports.run",
+    "upload": "imports.run",
+    "upload_row": "imports.run",
+    "upload_bad": "imports.run",
+    "layout_template": "imports.run",
+    "layout_export": "imports.run",  # what is in it is asked of the reach: cases.export, sites.see, statistics.see
     "notices": "notices.see",
     "notice_open": "notices.see",
     "notices_read": "notices.see",

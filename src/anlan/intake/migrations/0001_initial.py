@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 ('layout', models.CharField(max_length=60)),
                 ('number', models.CharField(max_length=300)),
                 ('digest', models.CharField(max_length=64)),
+                ('fields', models.JSONField(default=list)),
                 ('values', models.JSONField()),
                 ('at', models.DateTimeField()),
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='listed', to='places.site')),

@@ -90,12 +90,13 @@ class Mapping(models.Model):
 
 
 class Listed(models.Model):
-    """What a list of sites last said of one of them, besides what the site itself holds: typed values by field."""
+    """What a list of sites last said of one of them: the fields it had, and typed values of those no site holds."""
 
     layout = models.CharField(max_length=60)
     number = models.CharField(max_length=300)
     digest = models.CharField(max_length=64)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="listed")
+    fields = models.JSONField(default=list)
     values = models.JSONField()
     at = models.DateTimeField()
 

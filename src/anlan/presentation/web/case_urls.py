@@ -24,6 +24,7 @@ from anlan.presentation.web import (
     statistics,
     topics_heard,
     triage,
+    uploads_page,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -53,6 +54,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forwards/<uuid:forward_id>/", forwards_page.one, name="forward"),
     path("imports/", imports_page.index, name="imports"),
     path("imports/<uuid:batch_id>/", imports_page.batch, name="batch"),
+    path("imports/files/<uuid:upload_id>/", uploads_page.upload, name="upload"),
+    path("imports/files/<uuid:upload_id>/rows/<int:row_no>/", uploads_page.upload_row, name="upload_row"),
+    path("imports/files/<uuid:upload_id>/to-mend/", uploads_page.upload_bad, name="upload_bad"),
+    path("imports/layouts/<slug:key>/", uploads_page.layout_template, name="layout_template"),
+    path("imports/layouts/<slug:key>/export/", uploads_page.layout_export, name="layout_export"),
     path("notices/", notices_page.notices, name="notices"),
     path("notices/read/", notices_page.notices_read, name="notices_read"),
     path("notices/<uuid:notice_id>/", notices_page.notice_open, name="notice_open"),

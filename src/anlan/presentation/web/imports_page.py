@@ -1,62 +1,74 @@
-"""Importing a ledger: a file for a declared channel, taken in by parts that can be left and come back to."""
+"""Importing lists and ledgers: choose a file, see those on their way, and what became of those before."""
 
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from anlan.intake import imports, reports, sheets
-from anlan.intake.channel import CHANNELS, Channel
-from anlan.intake.models import Batch, Quarantined, Report
-from anlan.intake.sheets import Sheet
-from anlan.kernel import catalogue
+from anlan.intake import uploads
+from anlan.intake.layout import Plan, plans
+from anlan.intake.models import Batch, Quarantined, Report, Upload
 from anlan.kernel.text import Refusal, Text
+from anlan.presentation.layout_files import ASKED
 from anlan.presentation.permissions import NotFound, needs
-from anlan.presentation.web.case_reports import channel_title
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import Column, Empty, page_of, table
 
 ACTION = "imports.run"
-TITLE = Text(zh="导入台账", en="Import a ledger")
-PART = 2_000
-"""Rows received in one request: about a second's work."""
+TITLE = Text(zh="导入表格", en="Import a table")
 EXAMINED = 5_000
-
-_read: dict[str, Sheet] = {}
-"""The file last worked on, so that each part need not read it anew."""
+ON_THEIR_WAY = 20
+STATES = {
+    "mapping": Text(zh="待确认各列", en="columns to be confirmed"),
+    "checking": Text(zh="正在检查", en="being checked"),
+    "checked": Text(zh="已检查，待收下", en="checked, to be received"),
+    "receiving": Text(zh="正在收下", en="being received"),
+    "done": Text(zh="已收下", en="received"),
+    "failed": Text(zh="没能读完", en="could not be read"),
+    "dropped": Text(zh="已放弃", en="given up"),
+}
 
 
 class NoFile(Refusal):
     """There is no file, or not one that can be taken."""
 
 
+def layouts_for(request: Asked) -> dict[str, Plan]:
+    """The layouts whose rows the one who asks may bring in somewhere."""
+    return {key: plan for key, plan in plans().items() if request.reach.may(plan.action)}
+
+
+def layout_title(key: str) -> Text:
+    """The words of a layout; its key when no file declares it any more."""
+    known = plans()
+    return known[key].title if key in known else Text(zh=key or "–", en=key or "–")
+
+
 def _counts(batch: Batch) -> Text:
-    zh = f"收下 {batch.received}，重复 {batch.repeated}，没读懂 {batch.quarantined}"
-    return Text(zh=zh, en=f"{batch.received} received, {batch.repeated} repeated, {batch.quarantined} held")
+    zh = f"收下 {batch.received}，重复 {batch.repeated}，没收下 {batch.quarantined}"
+    return Text(zh=zh, en=f"{batch.received} received, {batch.repeated} repeated, {batch.quarantined} not taken")
 
 
 COLUMNS = (
-    Column(Text(zh="文件", en="File"), lambda b: b.file_name, sub=lambda b: channel_title(b.channel)),
+    Column(Text(zh="文件", en="File"), lambda b: b.file_name, sub=lambda b: layout_title(b.channel)),
     Column(Text(zh="行数", en="Rows"), lambda b: b.rows, css="num"),
     Column(Text(zh="结果", en="Result"), _counts),
     Column(Text(zh="开始", en="Started"), lambda b: b.started_at),
     Column(Text(zh="完成", en="Finished"), lambda b: b.finished_at or Text(zh="还没完成", en="not yet")),
 )
-
-
-def sheet_channels() -> dict[str, Channel]:
-    """The channels that read files."""
-    return {key: channel for key, channel in catalogue.current().all(CHANNELS).items() if channel.kind == "sheet"}
+WAITING = (
+    Column(Text(zh="文件", en="File"), lambda u: u.file_name, sub=lambda u: layout_title(u.layout)),
+    Column(Text(zh="到哪一步", en="Where it stands"), lambda u: STATES[u.state]),
+    Column(Text(zh="待改正", en="To mend"), lambda u: u.bad, css="num"),
+    Column(Text(zh="上传", en="Uploaded"), lambda u: u.uploaded_at),
+)
 
 
 def within(request: Asked) -> QuerySet[Batch]:
@@ -67,127 +79,88 @@ def within(request: Asked) -> QuerySet[Batch]:
     return Batch.objects.filter(Q(by=request.user) | Exists(told) | Exists(held))
 
 
-def _form() -> Form:
-    channels = sheet_channels()
-    first = next(iter(channels), "")
-    summary = channels[first].summary if first else None
-    hint = Text(zh="CSV（可压缩为 gz）或 Excel（xlsx），最大 64 MB。", en="CSV, gz or Excel (xlsx), at most 64 MB.")
+def _form(request: Asked) -> Form:
+    hint = Text(
+        zh="Excel（xlsx、xls）或 CSV，最大 64 MB。标题行、合并单元格、合计行都能认；公式、宏和加密的文件不收。",
+        en="Excel (xlsx, xls) or CSV, at most 64 MB. Titles, merged cells and totals are understood; formulas, macros "
+        "and locked files are not taken.",
+    )
+    auto = Text(zh="不选也行：会按表头自动识别。", en="May be left: it is recognised by its headings.")
     return Form(
         [
-            Ask("channel", Text(zh="台账格式", en="Kind of ledger"), "choice",
-                choices=[(key, channel.title) for key, channel in channels.items()], value=first, hint=summary),
             Ask("file", Text(zh="文件", en="File"), "file", hint=hint),
+            Ask("channel", Text(zh="这是什么表", en="What kind of table"), "choice", required=False,
+                choices=[(key, plan.title) for key, plan in layouts_for(request).items()], hint=auto),
         ],
-        verb=Text(zh="开始导入", en="Begin the import"),
+        verb=Text(zh="上传并识别", en="Upload and recognise"),
     )  # fmt: skip
 
 
 @needs(ACTION)
 def index(request: Asked) -> HttpResponse:
-    """Choose a file; below, what became of the files before."""
-    form = _form()
+    """Choose a file; below, those on their way, and what became of those before."""
+    form = _form(request)
     if request.method == "POST":
-        batch = form.carry_out(request, lambda answers: begin(request, answers["channel"]))
-        if batch is not None:
-            return redirect("batch", batch_id=batch.pk)
+        upload = form.carry_out(request, lambda answers: begin(request, answers["channel"] or ""))
+        if upload is not None:
+            return redirect("upload", upload_id=upload.pk)
     page = page_of(within(request), request, order=("-started_at", "-pk"))
     empty = Empty(
         Text(zh="还没有导入过文件", en="No file yet"),
         Text(
-            zh="选好格式和文件就可以开始；同一份文件再导一次不会重复。",
-            en="Choose the kind and the file; the same file again adds nothing.",
+            zh="上传一份表格就可以开始；同一份文件再导一次不会重复。",
+            en="Upload a table to begin; the same file again adds nothing.",
         ),
     )
     shown = table(
         page.items, COLUMNS, caption=Text(zh="导入过的文件", en="Files imported"), empty=empty, page=page,
         url=lambda batch: reverse("batch", args=[batch.pk]),
     )  # fmt: skip
-    said = {"title": TITLE, "form": form, "table": shown}
+    open_ = uploads.visible(request.user).exclude(state__in=("done", "dropped")).order_by("-uploaded_at")
+    waiting = table(
+        open_[:ON_THEIR_WAY], WAITING, caption=Text(zh="还没收下的文件", en="Files on their way"),
+        url=lambda upload: reverse("upload", args=[upload.pk]),
+    )  # fmt: skip
+    layouts = [(plan, request.reach.may(ASKED[plan.target])) for plan in layouts_for(request).values()]
+    said = {"title": TITLE, "form": form, "table": shown, "waiting": waiting, "layouts": layouts}
     return render(request, "cases/imports.html", said, status=422 if request.method == "POST" else 200)
 
 
-def begin(request: Asked, key: str) -> Batch:
-    """Read the file whole, or refuse it whole; its rows are taken in by parts from then on."""
-    upload = request.FILES.get("file")
-    if upload is None:
+def begin(request: Asked, key: str) -> Upload:
+    """Take the file in, or refuse it whole."""
+    given = request.FILES.get("file")
+    if given is None:
         raise NoFile("请选择要导入的文件。", "Choose the file to import.", field="file")
-    content = upload.read()
-    channel = sheet_channels()[key]
     try:
-        sheet = sheets.read(content, channel, name=upload.name or "")
-    except sheets.Unusable as unusable:
-        raise NoFile(unusable.text.zh, unusable.text.en, field="file") from unusable
-    batch = imports.start(channel, sheet, by=request.user, at=request.at)
-    kept = _file(batch)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(content)
-    kept.chmod(0o600)
-    _remember(str(batch.pk), sheet)
-    return batch
-
-
-def _file(batch: Batch) -> Path:
-    """Where a file waits until all of it is received."""
-    return Path(settings.MEDIA_ROOT).parent / "imports" / f"{batch.pk}.part"
-
-
-def _remember(key: str, sheet: Sheet) -> Sheet:
-    _read.clear()
-    _read[key] = sheet
-    return sheet
-
-
-def _sheet(batch: Batch) -> Sheet:
-    known = _read.get(str(batch.pk))
-    if known is not None:
-        return known
-    try:
-        content = _file(batch).read_bytes()
-    except OSError:
-        raise NoFile(
-            "这份文件已经不在服务器上，请重新上传；已收下的行不会重复。",
-            "The file is no longer on the server. Upload it again; rows received before are not repeated.",
-        ) from None
-    return _remember(str(batch.pk), sheets.read(content, sheet_channels()[batch.channel], name=batch.file_name))
+        return uploads.begin(given.read(), name=given.name or "", layout=key, by=request.user, at=request.at)
+    except Refusal as refusal:
+        raise NoFile(refusal.text.zh, refusal.text.en, field="file") from refusal
 
 
 @needs(ACTION)
 def batch(request: Asked, batch_id: UUID) -> HttpResponse:
-    """One file: how far it is, and what became of its rows. POST takes in the next part."""
-    found = within(request).filter(pk=batch_id).first()
+    """One file: who brought it, when, and what became of its rows."""
+    found = within(request).select_related("by").filter(pk=batch_id).first()
     if found is None:
         raise NotFound
-    if request.method == "POST" and found.finished_at is None and found.by_id == request.user.pk:
-        advance(request, found)
-        if request.headers.get("HX-Request") != "true":
-            return redirect("batch", batch_id=found.pk)
+    upload = uploads.visible(request.user).filter(batch=found).first()
     said: dict[str, Any] = {
-        "title": found.file_name, "batch": found, "channel": channel_title(found.channel), "counts": _counts(found),
+        "title": found.file_name, "batch": found, "channel": layout_title(found.channel), "counts": _counts(found),
         "crumbs": [(TITLE, reverse("imports")), (Text(zh=found.file_name, en=found.file_name), "")],
+        "reasons": reasons_of(found), "upload": upload, "held_url": _held_url(request, found),
+        "upload_url": reverse("upload", args=[upload.pk]) if upload else "",
     }  # fmt: skip
-    if found.finished_at is None:
-        said["total"] = len(_sheet(found)) if found.by_id == request.user.pk else None
-    else:
-        said["reasons"] = reasons_of(found)
-    part = request.headers.get("HX-Request") == "true"
-    return render(request, "cases/batch_part.html" if part else "cases/batch.html", said)
+    return render(request, "cases/batch.html", said)
 
 
-def advance(request: Asked, found: Batch) -> None:
-    """Receive the next rows; the last part says that the file is through."""
-    sheet = _sheet(found)
-    rows = list(islice(sheet.rows(), found.rows, found.rows + PART))
-    channel = sheet_channels()[found.channel]
-    done = reports.receive_many(channel, rows, by=request.user, batch=found, at=request.at, reach=request.reach)
-    imports.count(found, done)
-    if len(rows) < PART:
-        imports.close(found, at=request.at)
-        _file(found).unlink(missing_ok=True)
-        _read.clear()
+def _held_url(request: Asked, found: Batch) -> str:
+    """Where the rows of it that wait are mended, for who may see them."""
+    waits = request.reach.may("quarantine.see") and Quarantined.objects.filter(batch=found, state="held").exists()
+    return f"{reverse('quarantine')}?batch={found.pk}" if waits else ""
 
 
 def reasons_of(found: Batch) -> list[tuple[str, int]]:
     """By column, how many rows could not be read because of it."""
-    held = Quarantined.objects.filter(batch=found).values_list("reasons", flat=True)[:EXAMINED]
+    held = Quarantined.objects.filter(batch=found, state="held").values_list("reasons", flat=True)[:EXAMINED]
     counted = Counter(reason.get("column") or "—" for reasons in held for reason in reasons)
     return counted.most_common()
