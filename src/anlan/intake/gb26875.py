@@ -67,7 +67,8 @@ class Frame:
 
     The standard's text lets answers be empty; a sent frame without data is the makers' heartbeat, by their practice.
     `unread` is data whose layout the standard does not give for a device's way up: makers' own commands and types,
-    and whatever comes with a confirmation. `raw` is the frame as it came; it takes no part in comparing.
+    and whatever comes with a confirmation. `raw` is the frame as it came, and `peer` the network address it came from,
+    where a listener has filled it in; they take no part in comparing.
     """
 
     head: Head
@@ -75,6 +76,7 @@ class Frame:
     objects: tuple[Content, ...] = ()
     unread: bytes = b""
     raw: bytes = field(default=b"", compare=False, repr=False)
+    peer: str = field(default="", compare=False, repr=False)
 
 
 class Reason(StrEnum):

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -57,6 +57,10 @@ class _Connection:
         found = self.writer.get_extra_info("peername") or ("?", 0)
         return f"{found[0]}:{found[1]}"
 
+    @property
+    def host(self) -> str:
+        return str((self.writer.get_extra_info("peername") or ("?", 0))[0])
+
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
@@ -70,7 +74,8 @@ class Listener:
     """Takes frames from any number of devices to one handler, and confirms a frame once the handler has returned.
 
     A handler that raises leaves its frames unconfirmed, and the devices send them again. Frames of one connection keep
-    their order. `moment` gives the local time that answers carry. Use it as `async with`, or `start` and `stop` it.
+    their order. `moment` gives the local time that answers carry; `spoilt` is told of malformed frames and who sent
+    them, and must be quick. Use it as `async with`, or `start` and `stop` it.
     """
 
     def __init__(
@@ -81,11 +86,13 @@ class Listener:
         host: str = "127.0.0.1",
         port: int = 0,
         limits: Limits | None = None,
+        spoilt: Callable[[str, Malformed], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.malformed: Counter[Reason] = Counter()
         self.closed: Counter[str] = Counter()  # connections that were ended from here: full, silent, rubbish, slow
         self._handler, self._moment, self._asked = handler, moment, (host, port)
+        self._spoilt = spoilt
         self._server: asyncio.Server | None = None
         self._worker: asyncio.Task[None] | None = None
         self._stopping = False
@@ -205,9 +212,12 @@ class Listener:
 
     async def _answer(self, connection: _Connection, found: Sequence[Frame | Malformed]) -> None:
         """Denies what is broken or not for us at once, and confirms what was sent once it is kept."""
-        frames = [one for one in found if isinstance(one, Frame)]
+        frames = [replace(one, peer=connection.host) for one in found if isinstance(one, Frame)]
         broken = [one for one in found if isinstance(one, Malformed)]
         self.malformed.update(one.reason for one in broken)
+        if self._spoilt is not None:
+            for one in broken:
+                self._spoilt(connection.host, one)
         foreign = [frame for frame in frames if frame.head.command in _NOT_OURS]
         sent = [frame for frame in frames if frame.head.command == Command.SEND]
         await self._tell(connection, [deny(one, sent=self._now()) for one in broken if one.deniable])

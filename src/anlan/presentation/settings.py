@@ -103,6 +103,15 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 24 * 1024 * 1024
+# What devices speak to; without an address nobody listens. `{device}` stands where a topic names the device.
+MQTT_URL = os.environ.get("ANLAN_MQTT_URL", "")
+MQTT_TOPIC = os.environ.get("ANLAN_MQTT_TOPIC", "anlan/{device}/up")
+MQTT_CLIENT = os.environ.get("ANLAN_MQTT_CLIENT", "anlan-listener")
+MQTT_VERSION = os.environ.get("ANLAN_MQTT_VERSION", "5")
+MQTT_CA = os.environ.get("ANLAN_MQTT_CA", "")
+MQTT_CERTIFICATE = os.environ.get("ANLAN_MQTT_CERTIFICATE", "")
+MQTT_KEY = os.environ.get("ANLAN_MQTT_KEY", "")
+GB26875_LISTEN = os.environ.get("ANLAN_GB26875_LISTEN", "")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -39,6 +39,10 @@ COMMANDS = {
     "demo": Command("demo", Text(zh="建一座演示县城并打开网站", en="Build the demo town and serve it")),
     "serve": Command("serve", Text(zh="运行网站和后台循环", en="Serve the site, with its background loops")),
     "work": Command("work", Text(zh="只运行后台循环：时限、跟随、封存、到期清除", en="Run the background loops alone")),
+    "listen": Command("listen", Text(zh="接收设备：MQTT、GB/T 26875.3", en="Listen to devices: MQTT, GB/T 26875.3")),
+    "devices": Command(
+        "devices", Text(zh="设备：登记、发密码、写消息服务器文件", en="Devices: register, give passwords")
+    ),
     "check": Command("check", Text(zh="检查全部声明文件", en="Check everything that is declared")),
     "doors": Command("doors", Text(zh="看哪个渠道卡住了", en="See which door is stuck")),
     "import": Command("imports", Text(zh="导入表格，可按历史重放", en="Import a table; replay its history if asked")),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from django.conf import settings
 from django.core.management import call_command
 from granian import Granian
 from granian.constants import Interfaces
@@ -81,31 +82,39 @@ def refuse_taken(host: str, port: int) -> None:
 
 @contextmanager
 def loops(*, wanted: bool) -> Iterator[None]:
-    """`anlan work` as a child, started again should it ever end before this process does."""
+    """`anlan work` and the listeners as children, started again should one end before this process does."""
     if not wanted:
         yield
         return
     stop = threading.Event()
-    # The first is started here, before the server forks: a fork at the same moment would keep the pipe open on which
+    # The first are started here, before the server forks: a fork at the same moment would keep the pipe open on which
     # the start waits, and the loops would never be looked after.
-    keeper = threading.Thread(target=keep_working, args=(start_working(), stop))
-    keeper.start()
+    keepers = [threading.Thread(target=keep_working, args=(start(each), stop, each)) for each in beside()]
+    for keeper in keepers:
+        keeper.start()
     try:
         yield
     finally:
         stop.set()
-        keeper.join()
+        for keeper in keepers:
+            keeper.join()
 
 
-def start_working() -> subprocess.Popen[bytes]:
-    """The loops, as a child of this process."""
-    loops = subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", "work"])
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, loops.pid, YIELDING)
-    return loops
+def beside() -> list[tuple[str, ...]]:
+    """The commands that run beside the site: the loops, and a listener for each wire that the settings name."""
+    wires = {"mqtt": settings.MQTT_URL, "gb26875": settings.GB26875_LISTEN}
+    return [("work",), *(("listen", wire) for wire, configured in wires.items() if configured)]
 
 
-def keep_working(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
+def start(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """A command as a child of this process. Pages come before the loops, alarms before pages."""
+    child = subprocess.Popen([sys.executable, "-m", "anlan.presentation.commands.main", *command])
+    if command == ("work",) and hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, child.pid, YIELDING)
+    return child
+
+
+def keep_working(child: subprocess.Popen[bytes], stop: threading.Event, command: tuple[str, ...]) -> None:
     """Looks after the child until `stop`, and starts another should it end."""
     while True:
         while child.poll() is None and not stop.wait(0.5):
@@ -114,4 +123,4 @@ def keep_working(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
         child.wait()
         if stop.wait(5):
             return
-        child = start_working()
+        child = start(command)
