@@ -9,16 +9,19 @@ from django.urls import reverse
 from django.utils import timezone
 from typer.testing import CliRunner
 
-from anlan.intake import doors, reports
+from anlan.casework import feeds
+from anlan.casework.models import Forward, Sending
+from anlan.intake import clients, doors, hooks, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.doors import Door
-from anlan.intake.models import DoorHour
+from anlan.intake.models import DoorHour, Ear
 from anlan.kernel import catalogue
+from anlan.kernel.ids import new_id
 from anlan.ledger import follow
 from anlan.presentation import doors as status
 from anlan.presentation import followers
 from anlan.presentation.commands.main import app
-from calling import message
+from calling import message, opened
 from desk import at_desk, text
 from world import World, world
 
@@ -134,3 +137,56 @@ def test_the_page_shows_each_door_and_leads_to_what_is_held(town: World) -> None
     assert f"{reverse('quarantine')}?channel=api" in page
     assert "居民上报" in page
     assert "Unread" in text(at_desk(town.administrator, "en").get(reverse("doors")))
+
+
+# ---------------------------------------------------------------- other ways in and out
+
+
+def keyed(at: datetime) -> dict[str, Door]:
+    return {each.key: each for _, group in status.every(at=at) for each in group}
+
+
+def test_a_system_whose_deliveries_are_refused_is_shown_with_why(town: World) -> None:
+    now = timezone.now()
+    clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=None, at=now)
+    assert keyed(now)["client:hotline-1"].state == "never"
+    hooks.take("hotline-1", {"X-Anlan-Signature": "sha256=00", "X-Anlan-Timestamp": "1"}, b"{}", at=now)
+    door = keyed(now)["client:hotline-1"]
+    assert (door.state, door.held) == ("held", 1)
+    assert door.says is not None
+    assert "签名不对" in door.says.zh or "没有签名" in door.says.zh
+
+
+def test_a_listener_that_stopped_is_silent(town: World) -> None:
+    now = timezone.now()
+    Ear.objects.create(wire="mqtt", heard_until=now - timedelta(minutes=2))
+    assert keyed(now)["listener:mqtt"].state == "well"
+    assert keyed(now + timedelta(minutes=10))["listener:mqtt"].state == "silent"
+
+
+def test_what_does_not_arrive_shows_how_long_it_waits(town: World) -> None:
+    now = timezone.now()
+    subscriber, _ = feeds.register(
+        "platform-1", title="平台", feed="provincial_progress", area=town.county, url="https://example.invalid/",
+        by=None, at=now,
+    )  # fmt: skip
+    case = opened(town, at=now)
+    sent = Sending.objects.create(
+        delivery=new_id(), subscriber=subscriber, case=case, event=new_id(), happening="opened", body="{}",
+        queued_at=now, next_at=now,
+    )  # fmt: skip
+    assert keyed(now)["subscriber:platform-1"].state == "well"
+    later = now + timedelta(hours=1)
+    stuck = keyed(later)["subscriber:platform-1"]
+    assert (stuck.state, stuck.held) == ("stuck", 1)
+    Sending.objects.filter(pk=sent.pk).update(state="dead")
+    assert keyed(later)["subscriber:platform-1"].state == "held"
+
+
+def test_a_case_whose_passing_on_is_unclear_waits_for_a_person(town: World) -> None:
+    now = timezone.now()
+    Forward.objects.create(
+        id=new_id(), case=opened(town, at=now), target="elsewhere", reference="ABCDEFGH", state="unclear", made_at=now,
+        changed_at=now,
+    )  # fmt: skip
+    assert keyed(now)["forward:elsewhere"].state == "held"

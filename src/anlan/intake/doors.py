@@ -37,14 +37,14 @@ class Door:
     title: Text
     kind: str
     last_at: datetime | None
-    hour: int
-    day: int
-    usual: float
-    held: int
-    held_since: datetime | None
-    delay: timedelta | None
-    state: State
-    says: Text | None
+    hour: int = 0
+    day: int = 0
+    usual: float = 0.0
+    held: int = 0
+    held_since: datetime | None = None
+    delay: timedelta | None = None
+    state: State = "well"
+    says: Text | None = None
 
 
 def count(events: Sequence[Event]) -> None:

@@ -33,8 +33,8 @@ def doors() -> None:
 def _line(door: Door) -> str:
     word = status.WORDS[door.state]
     last = timezone.localtime(door.last_at).strftime("%Y-%m-%d %H:%M:%S") if door.last_at else "–"
-    if door.kind == "loop":
-        return f"  {door.key:<22}{last:<21}未读 unread {door.held:<8}{word.zh} / {word.en}"
+    if ":" in door.key:
+        return f"  {door.key:<22}{last:<21}未了 open {door.held:<8}{word.zh} / {word.en}"
     counts = f"1 h {door.hour:<7}24 h {door.day:<8}平日 usual {door.usual:<9.1f}待核 held {door.held:<6}"
     return f"  {door.key:<22}{last:<21}{counts}迟 delay {_span(door.delay):<8}{word.zh} / {word.en}"
 

@@ -35,12 +35,13 @@ def index(request: Asked) -> HttpResponse:
 
 
 def _table(title: Text, group: list[Door]) -> Any:
-    loops = all(door.kind == "loop" for door in group)
-    return table(group, (*_FIRST, *(_LOOPS if loops else _CHANNELS)), caption=title, wide=not loops, url=_url)
+    kind = group[0].kind
+    more = {"loop": _LOOPS, "out": _OUT, "listener": _LISTENERS, "machine": _MACHINES}.get(kind, _CHANNELS)
+    return table(group, (*_FIRST, *more), caption=title, wide=more is _CHANNELS, url=_url)
 
 
 def _url(door: Door) -> str:
-    return f"{reverse('quarantine')}?channel={door.key}" if door.held and door.kind != "loop" else ""
+    return f"{reverse('quarantine')}?channel={door.key}" if door.held and ":" not in door.key else ""
 
 
 def _state(door: Door) -> Light:
@@ -59,6 +60,12 @@ _CHANNELS = (
     Column(Text(zh="待核", en="Held"), lambda door: door.held),
     Column(Text(zh="平均晚到", en="Delay"), lambda door: _span(door.delay)),
 )
+_MACHINES = (
+    Column(Text(zh="今天投递", en="Today"), lambda door: door.day),
+    Column(Text(zh="今天拒绝", en="Refused today"), lambda door: door.held),
+)
+_LISTENERS = (Column(Text(zh="今天用不上的", en="Of no use today"), lambda door: door.held),)
+_OUT = (Column(Text(zh="未送到", en="Not arrived"), lambda door: door.held),)
 _LOOPS = (Column(Text(zh="未处理", en="Unread"), lambda door: door.held),)
 
 
