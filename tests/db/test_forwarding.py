@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+import howto
 from anlan.casework import cases, forwards
 from anlan.casework.cases import Doing
+from anlan.casework.forwarding import FORWARDING
 from anlan.casework.models import Case, Forward
 from anlan.casework.timeline import timeline
+from anlan.intake.jurisdiction import JURISDICTIONS
 from anlan.kernel import catalogue
 from anlan.ledger.models import Event
 from anlan.places import officers
@@ -356,3 +359,11 @@ def test_a_server_that_hangs_does_not_hold_up_the_others(town: World, side: Othe
     assert turn(at=at) == 0
     assert Forward.objects.filter(tries=1).count() == 1
     assert not Forward.objects.filter(next_at__lte=at).exists()
+
+
+def test_the_files_of_the_page_on_open311_are_well_declared(tmp_path: Path) -> None:
+    howto.page("connect-open311").write(tmp_path)
+    with catalogue.using([tmp_path / "packs/mine"]) as known:
+        assert [problem.sentence.en for problem in checks.problems(known)] == []
+        assert known.get(FORWARDING, "water").endpoint == "https://water.example/open311/v2"
+        assert known.get(JURISDICTIONS, "default").jurisdiction_id == "qinglan.example"

@@ -69,7 +69,7 @@ def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
 # ---------------------------------------------------------------- the pages themselves
 
 
-@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "README"])
+@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "connect-open311", "README"])
 def test_both_languages_carry_the_same_blocks(name: str) -> None:
     assert page(name).blocks == page(name + CHINESE).blocks
 

@@ -17,7 +17,8 @@ from anlan.intake.models import Addition, Photo
 from anlan.kernel.text import Refusal
 from anlan.ledger.models import Event
 
-WORDS: Final = ("status", "description", "media_url")
+PLAIN: Final = "OPEN"
+"""The state that says nothing."""
 
 
 def note(addition: Addition, *, photos: tuple[Photo, ...] = (), again: bool = False, at: datetime) -> Case | None:
@@ -25,13 +26,22 @@ def note(addition: Addition, *, photos: tuple[Photo, ...] = (), again: bool = Fa
     case = reporter.answering(addition.report)
     if case is None:
         return None
-    words = "\n".join(addition.told[name] for name in WORDS if addition.told.get(name))
+    words = _words(addition)
     with transaction.atomic():
         noted = reporter.add(
             addition.report, case, words, key=str(addition.pk), photos=photos, again=again, at=at
         )  # fmt: skip
         Addition.objects.filter(pk=addition.pk).update(noted_at=at)
         return noted
+
+
+def _words(addition: Addition) -> str:
+    told = addition.told
+    said = [told.get("description", ""), told.get("media_url", "")]
+    state = told.get("status", PLAIN)
+    if state != PLAIN or not any(said):
+        said.insert(0, f"对方系统里的状态：{state}")
+    return "\n".join(part for part in said if part)
 
 
 def follow(told: Sequence[Event]) -> None:
