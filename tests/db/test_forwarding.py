@@ -329,6 +329,25 @@ def test_answers_that_are_nonsense_do_no_harm(town: World, side: OtherSide, decl
     assert go(forward).state == "closed"
 
 
+def test_a_case_that_is_closed_before_it_was_sent_is_not_sent(town: World, side: OtherSide, declare: Declare) -> None:
+    declare()
+    forward = cover(town)
+    doing = Doing("refuse", {"reason": "不属受理范围"})
+    cases.act(forward.case_id, doing, by=town.triage, reach=town.reach(town.triage), at=timezone.now())
+    assert go(forward).state == "given_up"
+    assert side.posts == 0
+
+
+def test_where_the_case_was_merged_the_one_that_is_left_is_told(town: World, side: OtherSide, declare: Declare) -> None:
+    declare()
+    forward, other = go(cover(town)), opened(town, topic="parking")
+    doing = Doing("merge", {"case": str(other.pk)})
+    cases.act(forward.case_id, doing, by=town.triage, reach=town.reach(town.triage), at=timezone.now())
+    side.status = "closed"
+    assert go(forward).state == "closed"
+    assert "对方已办结" in notes(other)[-1]
+
+
 def test_every_step_is_in_the_ledger(town: World, side: OtherSide, declare: Declare) -> None:
     declare()
     forward = go(cover(town))

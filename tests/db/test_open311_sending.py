@@ -183,6 +183,10 @@ def test_an_address_of_media_is_kept_as_it_was_told(town: World, key: str) -> No
     number = sent(key, media_url=url)
     assert one(number)["media_url"] == url
     assert not Photo.objects.exists()
+    second = sent(key, media_url=[url, "https://b.example/2.jpg"], description="两张")
+    assert one(second)["media_url"] == url
+    told = Report.objects.get(receipt__number=second).raw["media_url"]
+    assert told.splitlines() == [url, "https://b.example/2.jpg"]
 
 
 def test_a_place_may_be_an_address_or_a_site(town: World, key: str) -> None:

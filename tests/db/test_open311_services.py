@@ -90,6 +90,7 @@ def test_slashes_too_many_and_an_ending_in_capitals_are_borne_with(town: World) 
     for path in ("//services.xml", "/services.xml/", "/services.XML", "///services.json//", "/services//manhole.xml"):
         assert get(path).status == 200, path
     assert Answer(Client().get("/open311//v2//services.xml")).status == 200
+    assert Answer(Client().get("/open311/discovery.json")).json == get("/discovery.json").json
 
 
 def test_a_form_that_is_none_is_refused_and_an_address_that_is_none_is_not_there(town: World) -> None:

@@ -91,7 +91,7 @@ def media_url(call: Call, number: str, known: Known) -> str | None:
     if known.photos:
         return call.address(f"photos/{number}/1.jpg")
     told = known.report.raw.get("media_url", "") if known.report.channel == call.here.channel else ""
-    return told or None
+    return told.partition("\n")[0] or None
 
 
 def _point(report: Report, *, own: bool, sensitive: bool) -> tuple[float | None, float | None]:
