@@ -12,6 +12,7 @@ from django.utils import timezone
 import definitions
 from anlan.places import officers, tokens
 from anlan.places.models import Officer
+from anlan.presentation.open311.frame import FAILED
 from calling import Answer
 from world import FOUNDED, World
 
@@ -98,4 +99,6 @@ def error(answer: Answer, status: int) -> str:
     words = " ".join(str(each["description"]) for each in said)
     assert " / " in words
     assert "Traceback" not in words
+    # That is what is said when something broke here: no test may bring it about.
+    assert FAILED.zh not in words
     return words

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+import howto
 from anlan.casework import cases, forwards
 from anlan.casework.cases import Doing
+from anlan.casework.forwarding import FORWARDING
 from anlan.casework.models import Case, Forward
 from anlan.casework.timeline import timeline
+from anlan.intake.jurisdiction import JURISDICTIONS
 from anlan.kernel import catalogue
 from anlan.ledger.models import Event
 from anlan.places import officers
@@ -326,6 +329,25 @@ def test_answers_that_are_nonsense_do_no_harm(town: World, side: OtherSide, decl
     assert go(forward).state == "closed"
 
 
+def test_a_case_that_is_closed_before_it_was_sent_is_not_sent(town: World, side: OtherSide, declare: Declare) -> None:
+    declare()
+    forward = cover(town)
+    doing = Doing("refuse", {"reason": "不属受理范围"})
+    cases.act(forward.case_id, doing, by=town.triage, reach=town.reach(town.triage), at=timezone.now())
+    assert go(forward).state == "given_up"
+    assert side.posts == 0
+
+
+def test_where_the_case_was_merged_the_one_that_is_left_is_told(town: World, side: OtherSide, declare: Declare) -> None:
+    declare()
+    forward, other = go(cover(town)), opened(town, topic="parking")
+    doing = Doing("merge", {"case": str(other.pk)})
+    cases.act(forward.case_id, doing, by=town.triage, reach=town.reach(town.triage), at=timezone.now())
+    side.status = "closed"
+    assert go(forward).state == "closed"
+    assert "对方已办结" in notes(other)[-1]
+
+
 def test_every_step_is_in_the_ledger(town: World, side: OtherSide, declare: Declare) -> None:
     declare()
     forward = go(cover(town))
@@ -356,3 +378,11 @@ def test_a_server_that_hangs_does_not_hold_up_the_others(town: World, side: Othe
     assert turn(at=at) == 0
     assert Forward.objects.filter(tries=1).count() == 1
     assert not Forward.objects.filter(next_at__lte=at).exists()
+
+
+def test_the_files_of_the_page_on_open311_are_well_declared(tmp_path: Path) -> None:
+    howto.page("connect-open311").write(tmp_path)
+    with catalogue.using([tmp_path / "packs/mine"]) as known:
+        assert [problem.sentence.en for problem in checks.problems(known)] == []
+        assert known.get(FORWARDING, "water").endpoint == "https://water.example/open311/v2"
+        assert known.get(JURISDICTIONS, "default").jurisdiction_id == "qinglan.example"

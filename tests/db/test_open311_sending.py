@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,9 @@ FIELDS = (
     "service_request_id status status_notes service_name service_code description agency_responsible service_notice"
     " requested_datetime updated_datetime expected_datetime address address_id zipcode lat long media_url"
 ).split()
+
+MATRIX = tomllib.loads((Path(__file__).parent.parent / "matrix.toml").read_text())
+MAY = {action: frozenset(roles.split()) for action, roles in MATRIX["may"].items()}
 
 
 @pytest.fixture
@@ -179,6 +183,10 @@ def test_an_address_of_media_is_kept_as_it_was_told(town: World, key: str) -> No
     number = sent(key, media_url=url)
     assert one(number)["media_url"] == url
     assert not Photo.objects.exists()
+    second = sent(key, media_url=[url, "https://b.example/2.jpg"], description="两张")
+    assert one(second)["media_url"] == url
+    told = Report.objects.get(receipt__number=second).raw["media_url"]
+    assert told.splitlines() == [url, "https://b.example/2.jpg"]
 
 
 def test_a_place_may_be_an_address_or_a_site(town: World, key: str) -> None:
@@ -210,6 +218,14 @@ def test_a_key_of_another_county_reports_nothing_here(town: World) -> None:
     error(post("/requests.xml", service_code="parking", **HERE, api_key=outsider), 403)
     assert not Report.objects.exists()
     assert not Photo.objects.exists()
+
+
+def test_a_key_reports_where_its_holder_may_report_and_nowhere_else(town: World) -> None:
+    for role, officer in town.cast().items():
+        for place, inside in ((HERE, True), ({"lat": "27.05", "long": "123.05"}, False)):
+            answer = post("/requests.xml", service_code="parking", description=role, **place, api_key=key_of(officer))
+            allowed = inside and role in MAY["reports.receive"]
+            assert answer.status == (200 if allowed else 403), (role, inside, answer.content.decode())
 
 
 def test_the_key_may_stand_in_the_address_or_in_a_header(town: World, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -65,7 +66,6 @@ def test_georeport_reads_everything(site: tuple[str, Town], form: str) -> None:
 def test_a_client_that_speaks_xml_alone_sends_and_follows(site: tuple[str, Town]) -> None:
     url, town = site
     number = sent(site, "xml")
-    window = {"start_date": "2026-01-01T00:00:00Z"}
     listed = ET.fromstring(httpx.get(f"{url}//requests.xml").content)
     assert number in {each.findtext("service_request_id") for each in listed.iter("request")}
     assert all(each.findtext("lat") and each.findtext("long") for each in listed.iter("request"))
@@ -80,7 +80,6 @@ def test_a_client_that_speaks_xml_alone_sends_and_follows(site: tuple[str, Town]
     told = ET.fromstring(httpx.get(f"{url}/servicerequestupdates.xml").content)
     assert {each.findtext("service_request_id") for each in told} >= {number}
     assert all(each.findtext("update_id") for each in told)
-    assert window
 
 
 def test_a_client_that_sends_photos_in_a_form_of_many_parts(site: tuple[str, Town]) -> None:
@@ -93,6 +92,27 @@ def test_a_client_that_sends_photos_in_a_form_of_many_parts(site: tuple[str, Tow
         )
         assert answer.status_code == 200, answer.text
         assert set(answer.json()[0]) == {"service_request_id", "service_notice", "account_id"}
+
+
+def test_the_same_sent_many_times_at_one_moment_is_one_request(site: tuple[str, Town]) -> None:
+    url, town = site
+    told = {"api_key": town.secrets["grid_worker"], "service_code": "parking", "description": "同一时刻", **HERE}
+    photo = picture().read()
+
+    def send(_: int) -> str:
+        answer = httpx.post(f"{url}/requests.json", data=told, files={"media": ("a.jpg", photo)}, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()[0]["service_request_id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        [number] = set(pool.map(send, range(8)))
+    headers = town.bearer("triage")
+    root = url.removesuffix(BASE)
+    listed = httpx.get(f"{root}/api/v1/reports", params={"channel": "open311"}, headers=headers).json()["items"]
+    [report] = [row for row in listed if row["description"] == "同一时刻"]
+    whole = httpx.get(f"{root}/api/v1/reports/{report['id']}", headers=headers).json()
+    assert (len(whole["photos"]), len(whole["cases"])) == (1, 1)
+    assert number
 
 
 def test_errors_come_over_the_wire_as_the_standard_writes_them(site: tuple[str, Town]) -> None:

@@ -90,6 +90,7 @@ def test_slashes_too_many_and_an_ending_in_capitals_are_borne_with(town: World) 
     for path in ("//services.xml", "/services.xml/", "/services.XML", "///services.json//", "/services//manhole.xml"):
         assert get(path).status == 200, path
     assert Answer(Client().get("/open311//v2//services.xml")).status == 200
+    assert Answer(Client().get("/open311/discovery.json")).json == get("/discovery.json").json
 
 
 def test_a_form_that_is_none_is_refused_and_an_address_that_is_none_is_not_there(town: World) -> None:
@@ -138,3 +139,45 @@ def test_a_point_is_here_or_it_is_not(town: World) -> None:
 
 def test_a_page_of_another_site_may_read_what_is_public(town: World) -> None:
     assert get("/services.json").response["Access-Control-Allow-Origin"] == "*"
+
+
+NONSENSE = (
+    "a\x00b", "9" * 5000, "-1", "nan", "²", "0001-01-01", "9999-12-31T23:59:59-12:00", "2026-02-30", "\ud800", "🚒",
+    "<script>alert(1)</script>", "'; DROP TABLE x; --", "a,b,,c", "true", "1e400", "%", "[", "x" * 3000,
+)  # fmt: skip
+NAMES = (
+    "jurisdiction_id service_request_id service_code start_date end_date status page page_size extensions updated_after"
+    " updated_before lat long lang api_key token"
+).split()
+
+
+@pytest.mark.parametrize("noun", ["discovery", "services", "requests", "location", "servicerequestupdates"])
+def test_no_nonsense_in_any_word_breaks_anything(town: World, noun: str) -> None:
+    for name in NAMES:
+        for told in NONSENSE:
+            answer = get(f"/{noun}.json", **{name: told.encode("utf-8", "surrogatepass")})
+            if answer.status != 200:
+                error(answer, answer.status)
+                assert answer.status in (400, 404)
+
+
+def test_no_nonsense_in_any_address_breaks_anything(town: World) -> None:
+    for told in (
+        "a%00b",
+        "%ff",
+        "%ED%A0%80",
+        "9" * 3000,
+        "%2e%2e%2f",
+        "..",
+        "%3Cscript%3E",
+        "'",
+        "%20",
+        "%25",
+        "[",
+        "²",
+    ):
+        for path in ("services/{}.xml", "requests/{}.json", "tokens/{}.xml", "photos/{}/{}.jpg", "{}", "{}.xml"):
+            answer = Answer(Client().get(f"/open311/v2/{path.replace('{}', told)}"))
+            assert answer.status in (200, 400, 404), (path, told)
+            if answer.status != 200 and answer.response["Content-Type"].startswith(("text/xml", "application/json")):
+                error(answer, answer.status)

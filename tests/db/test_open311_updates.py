@@ -69,7 +69,7 @@ def test_what_a_client_tells_later_is_noted_on_the_case_once(town: World, key: s
     assert first.status == again.status == 200
     assert first.json == again.json
     case = Case.objects.get()
-    assert notes(case) == ["OPEN\n今天又响了"]
+    assert notes(case) == ["今天又响了"]
     assert [line.by for line in timeline(case) if line.kind == "note"] == [PUBLIC]
     assert Remark.objects.get().noted_at is not None
     told(key, number, "u-2", description="别的")
@@ -106,7 +106,7 @@ def test_an_update_waits_for_the_case_where_there_is_none_yet(town: World, key: 
     report = Report.objects.get()
     CaseReport.objects.create(case=case, report=report, joined_at=timezone.now())
     followers.drain(at=timezone.now())
-    assert notes(case) == ["OPEN\n今天又响了"]
+    assert notes(case) == ["今天又响了"]
     assert Remark.objects.get().noted_at is not None
 
 
@@ -118,7 +118,7 @@ def test_whoever_says_that_it_is_not_done_has_it_taken_up_once_more(town: World,
     case.refresh_from_db()
     assert case.step == "registered"
     assert both(f"/requests/{number}")[0]["status"] == "open"
-    assert history(case.pk)[-1].data["fields"] == {"reason": "REOPEN\n还是松的"}
+    assert history(case.pk)[-1].data["fields"] == {"reason": "对方系统里的状态：REOPEN\n还是松的"}
 
 
 def test_a_closed_case_takes_no_more_remarks_and_says_so(town: World, key: str) -> None:

@@ -70,7 +70,7 @@ def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
 # ---------------------------------------------------------------- the pages themselves
 
 
-@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "connect-by-webhook", "README"])
+@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "connect-by-webhook", "connect-open311", "README"])
 def test_both_languages_carry_the_same_blocks(name: str) -> None:
     assert page(name).blocks == page(name + CHINESE).blocks
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from uuid import UUID
 
 from anlan.casework import engine
-from anlan.casework.draft import Draft, pasts
+from anlan.casework.draft import Draft, from_events, pasts
 from anlan.casework.engine import MOVED, OPENED, Run, Standing
+from anlan.casework.models import Case
 from anlan.casework.plan import Plan
 from anlan.casework.procedure import Act, Clock, Length, Outcome, Stage
 from anlan.kernel.text import Text
+from anlan.kernel.workdays import Calendar
 from anlan.ledger.models import Event
 from anlan.places import register
 from anlan.places.models import Department
@@ -53,13 +55,23 @@ class Until:
 
 def passed(draft: Draft, events: Sequence[Event]) -> list[Passed]:
     """What has happened, oldest first."""
-    now = engine.stand(draft.plan, (), draft.calendar)
+    return _walked(draft.plan, engine.stand(draft.plan, (), draft.calendar), draft.calendar, events)
+
+
+def walked(case: Case, events: Sequence[Event]) -> tuple[Draft, list[Passed]]:
+    """The case as it stands, and what has happened, in one walk: to be read, not to be worked on."""
+    draft = from_events(case, ())
+    return draft, _walked(draft.plan, draft.now, draft.calendar, events)
+
+
+def _walked(plan: Plan, now: Standing, calendar: Calendar, events: Sequence[Event]) -> list[Passed]:
+    """Takes the events into `now`, one by one."""
     lines = []
     for event, past in ((each, pasts([each])) for each in events):
         if not past:
             continue
-        engine.go_on(draft.plan, now, past[0], draft.calendar)
-        line = _line(draft.plan, now, event)
+        engine.go_on(plan, now, past[0], calendar)
+        line = _line(plan, now, event)
         if line is not None:
             lines.append(line)
     return lines

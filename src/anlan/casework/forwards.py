@@ -161,6 +161,8 @@ def ended(forward: Forward, told: str, *, at: datetime) -> None:
 
 def _act(forward: Forward, declared: Forwarding, act: str, words: str, *, key: str, at: datetime) -> None:
     case = Case.objects.get(pk=forward.case_id)
+    while case.merged_into is not None:
+        case = case.merged_into
     if case.closed_at is not None:
         return
     officer = Officer.objects.filter(username=declared.officer, is_active=True).first()

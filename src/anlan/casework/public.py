@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from anlan.casework import course
 from anlan.casework.course import Passed
-from anlan.casework.draft import READ, Draft, from_events
+from anlan.casework.draft import READ, Draft
 from anlan.casework.models import Case, CasePhoto, CaseReport
 from anlan.casework.procedure import Outcome, Stage
 from anlan.casework.reporter import masked
@@ -85,8 +85,8 @@ def _known(report: Report, case: Case | None, told: Mapping[UUID, list[Event]], 
             report, None, report.topic in sensitive, "closed" if report.withdrawn_at else "intake", "", line, (), None,
             report.withdrawn_at or report.received_at, report.withdrawn_at, None, (), (),
         )  # fmt: skip
-    draft = from_events(case, told[case.pk])
-    passed, step = course.passed(draft, told[case.pk]), draft.plan.procedure.steps[draft.now.step]
+    draft, passed = course.walked(case, told[case.pk])
+    step = draft.plan.procedure.steps[draft.now.step]
     closed_at = draft.now.closed_at or report.withdrawn_at
     last = passed[-1] if passed else None
     return Known(

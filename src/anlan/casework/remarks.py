@@ -17,7 +17,8 @@ from anlan.intake.models import Photo, Remark
 from anlan.kernel.text import Refusal
 from anlan.ledger.models import Event
 
-WORDS: Final = ("status", "description", "media_url")
+PLAIN: Final = "OPEN"
+"""The state that says nothing."""
 
 
 def note(remark: Remark, *, photos: tuple[Photo, ...] = (), again: bool = False, at: datetime) -> Case | None:
@@ -25,13 +26,22 @@ def note(remark: Remark, *, photos: tuple[Photo, ...] = (), again: bool = False,
     case = reporter.answering(remark.report)
     if case is None:
         return None
-    words = "\n".join(remark.told[name] for name in WORDS if remark.told.get(name))
+    words = _words(remark)
     with transaction.atomic():
         noted = reporter.add(
             remark.report, case, words, key=str(remark.pk), photos=photos, again=again, at=at
         )  # fmt: skip
         Remark.objects.filter(pk=remark.pk).update(noted_at=at)
         return noted
+
+
+def _words(remark: Remark) -> str:
+    told = remark.told
+    said = [told.get("description", ""), told.get("media_url", "")]
+    state = told.get("status", PLAIN)
+    if state != PLAIN or not any(said):
+        said.insert(0, f"对方系统里的状态：{state}")
+    return "\n".join(part for part in said if part)
 
 
 def follow(told: Sequence[Event]) -> None:

@@ -40,7 +40,7 @@ def key_of(declared: Forwarding) -> str:
 
 
 def create(declared: Forwarding, forward: Forward) -> Reply:
-    """Send the case. Nobody's name or number is in it."""
+    """Send the case. Its reporter's contact is not in it, and numbers in its words are masked."""
     case = forward.case
     words = {
         "api_key": key_of(declared),

@@ -46,6 +46,9 @@ def turn(*, at: datetime) -> int:
 
 
 def _send(forward: Forward, declared: Forwarding, at: datetime) -> int:
+    if forward.case.closed_at is not None:
+        forwards.settle(forward, "given_up", at=at, after=None, trouble=CLOSED_HERE)
+        return 1
     try:
         speech.key_of(declared)
     except NoSecret as refusal:
@@ -198,4 +201,5 @@ NOT_FOUND = Text(
     zh="已发出，不知道对方收下没有：在对方的公开列表里没有找到",
     en="It was sent; whether it was taken is not known: it is not in the other side's list",
 )
+CLOSED_HERE = Text(zh="还没有送出，事项已在我方办结", en="The case was closed here before it was sent")
 NO_NUMBER_YET = Text(zh="对方还没有给出编号", en="The other side has given no number yet")

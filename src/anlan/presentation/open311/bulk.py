@@ -49,8 +49,7 @@ def _lines(call: Call, wanted: Q) -> Iterator[bytes]:
         if last is not None:
             after = Q(requested_at__gt=last.requested_at) | Q(requested_at=last.requested_at, number__gt=last.number)
         some = list(found.filter(after)[:_ROUND])
-        reports = [receipt.report for receipt in some if receipt.report is not None]
-        for row, known in zip(shapes.rows(call, some), public.known(reports), strict=True):
+        for row, known in shapes.told(call, some):
             yield _line(_cells(call, row, known))
         if len(some) < _ROUND:
             return

@@ -31,6 +31,7 @@ from anlan.presentation.open311.shapes import LONGEST
 PERSONAL: Final = {"phone": 40, "email": 200, "device_id": 200, "account_id": 200}
 LONGEST_ADDRESS: Final = 1000
 LONGEST_URL: Final = 2000
+MOST_URLS: Final = 12
 LONGEST_ANSWER: Final = 4000
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,80})\](\[[^\[\]]*\])?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}([.,][0-9]{1,9})?")
@@ -52,18 +53,26 @@ def create(call: Call) -> Answer:
             received = reports.receive(call.channel, message, by=officer, at=call.at, photos=kept, reach=reach)
         except OutOfReach as refusal:
             raise NoKey(refusal.text.zh, refusal.text.en) from refusal
-        return ROOT, [_answer(call, _taken(received, by=officer, at=call.at))]
+        # The same came a second time at the same moment: its photos are there already.
+        transaction.set_rollback(received.repeated)
+        if not received.repeated:
+            _take(received, at=call.at)
+    return ROOT, [_answer(call, _receipt(received))]
 
 
-def _taken(received: Received, *, by: Officer, at: datetime) -> Receipt:
-    """A report goes the way of every report; a message nobody could understand waits in quarantine."""
-    if received.report is None:
-        assert received.held is not None
-        return receipts.issue_held(received.held)
-    if not received.repeated:
-        # Whoever reported is not who holds the key: the case is opened by nobody in particular.
+def _take(received: Received, *, at: datetime) -> None:
+    """A report goes the way of every report. Whoever reported is not who holds the key: nobody in particular opens
+    the case."""
+    if received.report is not None:
         triage.take(received.report, by=None, at=at)
-    return receipts.issue(received.report)
+
+
+def _receipt(received: Received) -> Receipt:
+    """The receipt of the report, or of a message that nobody could understand and that waits in quarantine."""
+    if received.report is not None:
+        return receipts.issue(received.report)
+    assert received.held is not None
+    return receipts.issue_held(received.held)
 
 
 def _answer(call: Call, receipt: Receipt) -> dict[str, Any]:
@@ -83,7 +92,7 @@ def _message(call: Call, topic: Topic) -> dict[str, str]:
     told = {
         "service_code": topic.key,
         "description": text_of(words, "description", LONGEST),
-        "media_url": media_address(words),
+        "media_url": media_addresses(words),
         **contact(words),
         **_place(words),
     }
@@ -121,14 +130,17 @@ def text_of(words: Words, name: str, longest: int) -> str:
     return told
 
 
-def media_address(words: Words) -> str:
-    """The media_url as it was told. Nothing is fetched from it."""
-    told = text_of(words, "media_url", LONGEST_URL)
-    if told and not _is_an_address(told):
+def media_addresses(words: Words) -> str:
+    """The media_url, or several, as they were told, one a line. Nothing is fetched from them."""
+    told = words.all("media_url")
+    if any(len(each) > LONGEST_URL or not _is_an_address(each) for each in told) or len(told) > MOST_URLS:
         raise Wrong(
-            "media_url 应是 http 或 https 的网址。", "media_url must be an address of http or https.", field="media_url"
+            f"media_url 应是 http 或 https 的网址，最多 {MOST_URLS} 个，每个不超过 {LONGEST_URL} 字符。",
+            f"media_url must be an address of http or https, at most {MOST_URLS} of them, each of at most "
+            f"{LONGEST_URL} characters.",
+            field="media_url",
         )
-    return told
+    return "\n".join(told)
 
 
 def _is_an_address(told: str) -> bool:

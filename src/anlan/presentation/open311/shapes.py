@@ -29,14 +29,19 @@ FINE = 6
 
 def rows(call: Call, receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     """The requests behind these receipts, in order; their reports and sites are loaded already."""
+    extended = call.words.says_yes("extensions")
+    return [
+        row | _extended(call, str(receipt.number), known) if extended else row
+        for receipt, (row, known) in zip(receipts, told(call, receipts), strict=True)
+    ]
+
+
+def told(call: Call, receipts: Sequence[Receipt]) -> list[tuple[dict[str, Any], Known]]:
+    """The same without extensions, each with what it was made of."""
     reports = [receipt.report for receipt in receipts if receipt.report is not None]
     where = _areas(reports, call)
-    extended = call.words.says_yes("extensions")
-    found = []
-    for receipt, each in zip(receipts, public.known(reports), strict=True):
-        shown = _row(call, str(receipt.number), each, where)
-        found.append(shown | _extended(call, str(receipt.number), each) if extended else shown)
-    return found
+    known = zip(receipts, public.known(reports), strict=True)
+    return [(_row(call, str(receipt.number), each, where), each) for receipt, each in known]
 
 
 def _areas(reports: Sequence[Report], call: Call) -> dict[str, Area]:
@@ -90,8 +95,8 @@ def media_url(call: Call, number: str, known: Known) -> str | None:
         return None
     if known.photos:
         return call.address(f"photos/{number}/1.jpg")
-    told = known.report.raw.get("media_url", "") if known.report.channel == call.here.channel else ""
-    return told or None
+    own = known.report.channel == call.here.channel
+    return (known.report.raw.get("media_url", "").partition("\n")[0] or None) if own else None
 
 
 def _point(report: Report, *, own: bool, sensitive: bool) -> tuple[float | None, float | None]:
@@ -105,8 +110,8 @@ def _address(call: Call, report: Report, where: Mapping[str, Area], *, own: bool
     """From the nearest to the widest: what was told, then the village, the township and the county."""
     above = [where[path] for path in reversed(ancestors(report.area_path)) if path in where]
     named = [area.name_zh if call.language == "zh" else area.name_en for area in above if area.level in NAMED]
-    told = [report.site.name if report.site else "", report.address] if own else []
-    return ", ".join(dict.fromkeys(part for part in (*told, *named) if part)) or None
+    here = [report.site.name if report.site else "", report.address] if own else []
+    return ", ".join(dict.fromkeys(part for part in (*here, *named) if part)) or None
 
 
 # ---------------------------------------------------------------- extensions
@@ -136,9 +141,9 @@ def _attributes(call: Call, report: Report) -> Iterator[dict[str, Any]]:
     """What was answered to the topic's questions; to one of many values, each by itself."""
     topics: dict[str, Topic] = catalogue.current().all(TOPICS)
     for question in topics[report.topic].questions if report.topic in topics else ():
-        told = report.raw.get(f"attribute[{question.code}]", "")
+        answer = report.raw.get(f"attribute[{question.code}]", "")
         titles = {value.key: value.title for value in question.values}
-        for part in told.split("\n") if question.type == "multivaluelist" else [told]:
+        for part in answer.split("\n") if question.type == "multivaluelist" else [answer]:
             if part:
                 value = call.say(titles[part]) if part in titles else masked_whole(part)
                 code = part if part in titles else None

@@ -19,7 +19,7 @@ from anlan.places.models import Officer
 from anlan.presentation.open311 import requests
 from anlan.presentation.open311.asked import MOST, Wrong, span
 from anlan.presentation.open311.frame import Answer, Call, NoKey
-from anlan.presentation.open311.posting import contact, keep, media_address, needed, text_of, uploads
+from anlan.presentation.open311.posting import contact, keep, media_addresses, needed, text_of, uploads
 from anlan.presentation.open311.shapes import LONGEST
 
 ROOT: Final = "service_request_updates"
@@ -139,7 +139,7 @@ def _told(call: Call) -> dict[str, str]:
     told = {
         "status": status,
         "description": text_of(call.words, "description", LONGEST - 200),
-        "media_url": media_address(call.words),
+        "media_url": media_addresses(call.words),
         "updated_datetime": call.words["updated_datetime"][:60],
     }
     return {name: value for name, value in told.items() if value}

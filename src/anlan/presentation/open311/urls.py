@@ -23,7 +23,11 @@ def nothing(call: Call, rest: str) -> Answer:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(rf"{BASE}discovery{END}", endpoint(get=discovery.discovery, anywhere=True), name="open311_discovery"),
+    re_path(
+        rf"^open311/+(?:v2/+)?discovery{END}",
+        endpoint(get=discovery.discovery, anywhere=True),
+        name="open311_discovery",
+    ),
     re_path(rf"{BASE}services{END}", endpoint(get=offered.every), name="open311_services"),
     re_path(rf"{BASE}services/+(?P<code>[^/]+){END}", endpoint(get=offered.definition), name="open311_service"),
     re_path(rf"{BASE}requests{END}", endpoint(get=requests.every, post=posting.create), name="open311_requests"),
