@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
+import json
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from PIL import Image
 
+from anlan.intake import signing
+from anlan.intake.wire import Signature
 from serving import eventually
 from settled import PASSWORD, Town
+from wiring import call
 
 SHEET = """编号,时间,类别,描述,地址,网格编码,上报人,联系电话
 T-1,2026-03-02 09:30,井盖,井盖松动,幸福路口,330101001001001,王某,13800000000
 T-2,2026年13月1日,井盖,日期写错的一行,幸福路口,330101001001001,李某,13900000000
 """
-FOLDERS = ("procedures", "routing", "topics", "channels", "roles", "site_kinds", "calendars")
+FOLDERS = ("procedures", "routing", "topics", "channels", "roles", "site_kinds", "calendars", "feeds", "pushes")
 
 
 DECLARED = {
@@ -26,6 +32,8 @@ DECLARED = {
     "roles": "grid_worker",
     "site_kinds": "factory",
     "calendars": "china",
+    "feeds": "hotline_results",
+    "pushes": "police_three",
 }
 
 
@@ -79,6 +87,7 @@ class Furniture:
             "suggest": [{"kind": "officer"}],
             **self._resident(),
             **self._uploads(),
+            **self._machines(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
             "area": [*code, {"code": self.town.areas["甲县"]}],
@@ -170,6 +179,21 @@ class Furniture:
         pages = [{"upload_id": path.split("/")[3]} for path in (first, second)]
         layouts = [{"key": "hazard_ledger"}]
         return {"upload": pages, "upload_bad": pages[1:], "layout_template": layouts, "layout_export": layouts}
+
+    def _machines(self) -> dict[str, list[dict[str, Any]]]:
+        """A police call that came over the wire and was pushed to the dispatcher."""
+        now = datetime.now(ZoneInfo("Asia/Shanghai"))
+        body, nonce = json.dumps(call("furnished", callTime=now.isoformat())).encode(), "furnished"
+        stamp, scheme = str(int(now.timestamp())), Signature()
+        signed = signing.sign(self.town.secrets["police"], scheme, timestamp=stamp, nonce=nonce, body=body)
+        headers = {scheme.timestamp: stamp, scheme.nonce: nonce, scheme.header: signed}
+        answer = httpx.post(f"{self.url}/hooks/police", content=body, headers=headers, timeout=60)
+        assert answer.is_success, answer.text
+        assert eventually(lambda: bool(self._items("dispatcher", "/pushes"))), "nothing was pushed"
+        [push] = self._items("dispatcher", "/pushes")
+        return {
+            "push": [{"push_id": push["id"]}], "client": [{"name": "police"}], "subscriber": [{"name": "platform"}],
+        }  # fmt: skip
 
     def _items(self, who: str, path: str) -> list[Any]:
         answer = self.http.get(path, headers=self.town.bearer(who))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from installation import Installation
+    from world import World
 
 PASSWORD = "安澜 calm waters 7"
 
@@ -40,6 +41,19 @@ def settle(installation: Installation, *, cases: int = 0) -> Town:
     return Town(**json.loads(installation.python(str(Path(__file__)), str(cases)).stdout))
 
 
+def machines(town: World, at: datetime) -> dict[str, str]:
+    """A police system that may post, and a platform that is told and does not answer; the first one's secret."""
+    from anlan.casework import feeds
+    from anlan.intake import clients
+
+    feed, nowhere = "provincial_progress", "http://127.0.0.1:9/in"
+    feeds.register(
+        "platform", title="平台", feed=feed, area=town.county, url=nowhere, by=None, at=at, allow_private=True
+    )
+    _, secret = clients.register("police", title="接处警系统", channel="police_calls", area=town.county, by=None, at=at)
+    return {"police": secret}
+
+
 def main() -> None:
     """What the process does."""
     import django
@@ -60,6 +74,7 @@ def main() -> None:
         happen(town, int(sys.argv[1]), now=at)
         everybody = {name: value for name in town.__slots__ if isinstance(value := getattr(town, name), Officer)}
         secrets = {name: tokens.issue(one, "test", list(ACTIONS), at=at)[1] for name, one in everybody.items()}
+        secrets |= machines(town, at)
         # One hash for all: a good one takes a third of a second.
         first = officers.set_password(town.administrator, PASSWORD, by=None, at=at)
         Officer.objects.update(password=first.password)

@@ -16,6 +16,7 @@ from anlan.intake.models import Addition, Client, Delivery, Quarantined, Report
 from anlan.kernel import catalogue
 from anlan.ledger import personal
 from anlan.ledger.models import Event
+from anlan.places import areas
 from anlan.presentation import followers
 from wiring import SCHEME, System, order
 from world import World, world
@@ -377,3 +378,13 @@ def test_every_webhook_channel_has_a_body_as_its_example() -> None:
     known = [each for each in catalogue.current().all(CHANNELS).values() if each.kind == "webhook"]
     assert {each.key for each in known} >= {"hotline_orders", "supervision", "unannounced", "police_calls"}
     assert all(example.body for each in known for example in each.examples)
+
+
+def test_a_client_goes_along_when_its_area_moves(town: World) -> None:
+    system = System("hotline_orders", town.grid, at=town.at)
+    areas.move(town.grid, town.other_village, day=town.at.date(), by=None, at=town.at)
+    followers.drain(at=town.at)
+    moved = system.fresh()
+    assert moved.area_path.startswith(town.other_village.path)
+    address = {"text": "幸福路", "areaCode": town.grid.code}
+    assert system.send(order(address=address)).outcomes == ["received"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from anlan.casework import calls, cases, pushes
+from anlan.casework import calls, cases, pushes, triage
 from anlan.casework.cases import Doing
 from anlan.casework.models import Call, Case, Notice, Push
 from anlan.intake.models import Report
+from anlan.kernel import catalogue
+from anlan.kernel.catalogue import PACKAGE
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.presentation import followers
@@ -349,3 +352,21 @@ def asked(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
+
+
+def test_a_call_whose_case_a_person_opens_is_pushed_before_and_told_of_after(
+    police: System, town: World, tmp_path: Path
+) -> None:
+    shipped = (PACKAGE / "casework/pushes/police_three.toml").read_text("utf-8")
+    (tmp_path / "mine/pushes").mkdir(parents=True)
+    (tmp_path / "mine/pushes/own.toml").write_text(shipped.replace('opens = "incident"\n', ""), encoding="utf-8")
+    with catalogue.using([tmp_path / "mine"]):
+        made = rung(police)
+        assert not Call.objects.exclude(case=None).exists()
+        assert to(sent(made)["scene"]) == ["chujing"]
+        assert not Notice.objects.filter(kind="pushed").exists()
+        case = triage.accept(made.report, procedure="incident", topic="dispute", by=town.triage, at=timezone.now())
+        followers.drain(at=timezone.now())
+        made.refresh_from_db()
+        assert made.case == case
+        assert Notice.objects.filter(kind="pushed", case=case).count() == 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anlan.casework.models import Case
-from anlan.intake.models import Device, Report
+from anlan.casework.models import Case, Subscriber
+from anlan.intake.models import Client, Device, Report
 from anlan.kernel.ids import new_id
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
@@ -50,3 +50,8 @@ def _carry(event: Event, old: str, new: str) -> None:
         area = now.get(new + report.area_path.removeprefix(old)) or now.get(new)
         if area is not None:
             Report.objects.filter(pk=report.pk).update(area=area, area_path=area.path)
+    for machine in (Client, Subscriber):
+        for each in machine.objects.filter(under(old)):
+            area = now.get(new + each.area_path.removeprefix(old)) or now.get(new)
+            if area is not None:
+                machine.objects.filter(pk=each.pk).update(area=area, area_path=area.path)

@@ -66,14 +66,23 @@ class NoAnswer(Refusal):
 
 
 def follow(told: Sequence[Event]) -> None:
-    """The follower: a call is pushed once its report came; it takes up the case it became, and the case's end."""
+    """The follower: a call is pushed once its report came; it takes up the case it became, and the case's end.
+
+    Most events are of cases that no call became: which are is asked once for all of them.
+    """
     channels = pushed_channels()
     for event in told:
         if event.kind == RECEIVED and event.data.get("channel") in channels:
             _send(event)
-        elif event.kind in (OPENED, JOINED):
+    begun = {event.subject for event in told if event.kind in (OPENED, JOINED)}
+    waiting = Call.objects.filter(case=None, report__case_reports__case__in=begun)
+    begun &= set(waiting.values_list("report__case_reports__case", flat=True)) if begun else set()
+    moved = {event.subject for event in told if event.kind == MOVED}
+    moved &= set(Call.objects.filter(case__in=moved | begun).values_list("case", flat=True)) | begun if moved else set()
+    for event in told:
+        if event.kind in (OPENED, JOINED) and event.subject in begun:
             _attach(event)
-        elif event.kind == MOVED:
+        elif event.kind == MOVED and event.subject in moved:
             _closed(event)
 
 

@@ -24,8 +24,8 @@ from anlan.kernel.ids import new_id
 from anlan.kernel.text import Text
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
-from anlan.places.areas import ancestors
 from anlan.places.record import day_of
+from anlan.places.scope import under
 
 _SIGN = Text(
     zh="没有这个接入方，或签名与正文不符。请核对网址、密钥，并对原样的正文签名。",
@@ -285,13 +285,12 @@ def counts(names: Sequence[str]) -> dict[str, dict[str, int]]:
 
 def waiting(channel: str, area_path: str) -> int:
     """How many additions of a channel still wait for their order."""
-    return Addition.objects.filter(channel=channel, area_path=area_path, applied_at=None).count()
+    return Addition.objects.filter(under(area_path), channel=channel, applied_at=None).count()
 
 
 def held(channel: str, area_path: str) -> int:
-    """How many messages of a channel wait to be mended, in the area or at one above it."""
-    around = [*ancestors(area_path)]
-    return Quarantined.objects.filter(channel=channel, state="held", area_path__in=around).count()
+    """How many messages of a channel wait to be mended in an area."""
+    return Quarantined.objects.filter(under(area_path), channel=channel, state="held").count()
 
 
 def forget(*, at: datetime) -> int:
