@@ -77,7 +77,7 @@ def test_every_page_of_it_is_in_english_too(town: World, media: Path) -> None:
     page = sent(desk, workbook([good(1), broken(2, BREAKS[0])]))
     assert "Hazard ledger (18 columns)" in said(page)
     upload, page = checked(desk, workbook([good(1), broken(2, BREAKS[0])]))
-    assert "there is no month 13" in said(page)
+    assert "There is no month 13" in said(page)
     assert "Receive the good rows" in said(desk.get(f"/imports/files/{upload.pk}/"))
 
 
