@@ -33,6 +33,8 @@ TITLES = {
     "roles": Text(zh="角色", en="Roles"),
     "site_kinds": Text(zh="场所类型", en="Kinds of site"),
     "calendars": Text(zh="工作日历", en="Calendars"),
+    "layouts": Text(zh="表格格式", en="Layouts of tables"),
+    "units": Text(zh="计量单位", en="Units"),
     "towns": Text(zh="城镇", en="Towns"),
 }
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
