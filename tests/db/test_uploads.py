@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from anlan.ledger.models import Event
 from anlan.places.models import Officer, Party, Site
 from ledgers import AREA, BREAKS, FLAT, as_people_keep_it, broken, good, mixed, workbook
 from world import World, world
+
+FOUNDED_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -225,6 +227,40 @@ def test_a_house_mended_after_the_file_was_received_is_entered(town: World) -> N
     row = uploads.mend(upload, 3, {"房东电话": "13900000000"}, by=town.administrator, reach=reach, at=town.at)
     assert row.state == "taken"
     assert Site.objects.filter(code="F2").exists()
+
+
+def test_nobody_changes_a_site_or_a_party_of_another_area_by_naming_its_code(town: World) -> None:
+    theirs = town.neighbour_site
+    hers = house(1, 房屋编码=theirs.code)
+    upload = received(town, text([HOUSES, hers, house(2)]))
+    assert counts(upload) == (1, 0, 0, 1)
+    assert "职责范围" in UploadRow.objects.get().reasons[0]["zh"]
+    theirs.refresh_from_db()
+    assert theirs.area_path.startswith(town.neighbour.path)
+    other = town.neighbour_party
+    Party.objects.filter(pk=other.pk).update(official_code="91330000MA0000000X")
+    heads = ["企业名称", "所属网格", "统一社会信用代码", "联系电话"]
+    received(town, text([heads, ["冒名厂", AREA, "91330000MA0000000X", "13800000000"]]))
+    assert Site.objects.get(name="冒名厂").operator == other
+    other.refresh_from_db()
+    assert (other.name, other.contact) == ("邻房东", None)
+
+
+def test_a_row_that_cannot_be_entered_keeps_the_others_from_nothing(town: World) -> None:
+    heads = ["企业名称", "所属网格", "经度", "纬度"]
+    upload = received(town, text([heads, ["甲厂", AREA, "122.02", ""], ["乙厂", AREA, "", ""]]), layout="enterprises")
+    assert upload.state == "done"
+    assert Site.objects.filter(name="乙厂").exists()
+
+
+def test_a_table_before_there_is_any_area_is_refused_with_a_sentence(town: World) -> None:
+    upload = uploads.begin(workbook([good(1)]), name="x.xlsx", layout="", by=town.administrator, at=town.at)
+    early = FOUNDED_BEFORE
+    uploads.check(upload, columns=upload.columns, area=None, by=town.administrator, at=early)
+    upload_work.go_on(upload.pk, at=early)
+    upload.refresh_from_db()
+    assert upload.state == "failed"
+    assert "还没有建立辖区" in upload.notes[0]["zh"]
 
 
 FIGURES = ["指标", "辖区", "期间", "数值", "单位", "来源"]

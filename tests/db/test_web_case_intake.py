@@ -146,7 +146,10 @@ def imported(town: World, media: Path, content: bytes = LEDGER.encode("gb18030")
     sent = {"channel": "sheet_general", "file": SimpleUploadedFile("台账.csv", content)}
     begun = client.post(reverse("imports"), sent)
     assert begun.status_code == 302
-    client.post(begun.headers["Location"])
+    fields = ("number", "told_at", "topic", "description", "address", "area")
+    columns = {f"c{place}": field for place, field in enumerate(fields)}
+    client.post(begun.headers["Location"], {"do": "check", "layout": "sheet_general", "sheet": "台账.csv", **columns})
+    client.post(begun.headers["Location"], {"do": "receive"})
     return Batch.objects.get()
 
 

@@ -14,9 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from anlan.casework import triage, undoing
 from anlan.intake import sheets, upload_work, uploads
 from anlan.intake.layout import plans
-from anlan.intake.models import Listed, Report, Statistic, Upload, UploadRow
+from anlan.intake.models import Batch, Listed, Report, Statistic, Upload, UploadRow
+from anlan.ledger.models import Event
 from anlan.presentation import layout_files
 from anlan.presentation.commands.work import LOOPS, exhaust
 from anlan.presentation.saying import speaking_in
@@ -77,7 +79,7 @@ def test_every_page_of_it_is_in_english_too(town: World, media: Path) -> None:
     page = sent(desk, workbook([good(1), broken(2, BREAKS[0])]))
     assert "Hazard ledger (18 columns)" in said(page)
     upload, page = checked(desk, workbook([good(1), broken(2, BREAKS[0])]))
-    assert "there is no month 13" in said(page)
+    assert "There is no month 13" in said(page)
     assert "Receive the good rows" in said(desk.get(f"/imports/files/{upload.pk}/"))
 
 
@@ -248,6 +250,37 @@ def test_what_goes_out_in_a_layout_adds_nothing_when_it_comes_in_again(town: Wor
     again.refresh_from_db()
     assert (again.layout, again.good, again.changed, again.bad) == (key, 0, 0, 0)
     assert again.repeated == sum(before)
+
+
+def test_a_file_imported_by_mistake_is_withdrawn_until_a_case_answers_it(desk: Client, town: World) -> None:
+    upload, _ = checked(desk, LISTS["hazard_ledger"])
+    desk.post(f"/imports/files/{upload.pk}/", {"do": "receive"})
+    upload.refresh_from_db()
+    address = f"/imports/{upload.batch_id}/"
+    assert "整批撤回" in said(desk.get(address))
+    assert desk.post(address, {"reason": ""}).status_code == 422
+    assert "已撤回 3 条" in said(desk.post(address, {"reason": "传错了文件"}, follow=True))
+    assert not Report.objects.filter(withdrawn_at=None).exists()
+    assert Event.objects.filter(kind="batch.withdrawn").count() == 1
+    assert "整批撤回" not in said(desk.get(address))
+    other, _ = checked(desk, workbook([good(7)]))
+    desk.post(f"/imports/files/{other.pk}/", {"do": "receive"})
+    triage.take(Report.objects.get(withdrawn_at=None), by=town.triage, at=town.at)
+    other.refresh_from_db()
+    with pytest.raises(undoing.TooLate, match="1 条上报已经立为事项"):
+        undoing.undo(Batch.objects.latest("started_at"), reason="x", by=town.administrator, at=town.at)
+
+
+def test_a_correction_withdrawn_gives_back_the_figure_before_it(desk: Client, town: World) -> None:
+    for value in ("5", "6"):
+        upload, _ = checked(desk, f"指标,辖区,期间,数值\n火警,东镇,2026-02,{value}\n".encode())
+        desk.post(f"/imports/files/{upload.pk}/", {"do": "receive"})
+    upload.refresh_from_db()
+    desk.post(f"/imports/{upload.batch_id}/", {"reason": "更正有误"})
+    assert Statistic.objects.get(is_current=True).value == 5.0
+    upload, _ = checked(desk, "指标,辖区,期间,数值\n火警,东镇,2026-02,7\n".encode())
+    desk.post(f"/imports/files/{upload.pk}/", {"do": "receive"})
+    assert list(Statistic.objects.order_by("version").values_list("version", "value")) == [(1, 5.0), (2, 6.0), (3, 7.0)]
 
 
 def test_an_export_holds_nothing_from_beyond_one_s_reach(desk: Client, town: World) -> None:

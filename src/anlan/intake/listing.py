@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 
 from anlan.intake import cells
 from anlan.intake import message as messages
@@ -18,7 +19,7 @@ from anlan.intake.layout import Layout, Plan
 from anlan.intake.models import Listed
 from anlan.intake.reading import Reader, Reason, Unclear, as_written
 from anlan.intake.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
-from anlan.kernel.text import Text
+from anlan.kernel.text import Refusal, Text
 from anlan.ledger import events
 from anlan.places import parties, sites
 from anlan.places.models import Area, Party, Site
@@ -74,12 +75,19 @@ class Sites:
             each.number: each
             for each in Listed.objects.filter(layout=self._layout.key, number__in=entries).select_related("site")
         }
-        return [self._one(each, listed, write=write) for each in read]
+        codes = {str(each.values["code"]) for each in read if isinstance(each, Entry) and each.values.get("code")}
+        there = {site.code: site for site in Site.objects.filter(code__in=codes)} if codes else {}
+        return [self._one(each, listed, there, write=write) for each in read]
 
-    def _one(self, read: Entry | Verdict, listed: dict[str, Listed], *, write: bool) -> Verdict:
+    def _one(
+        self, read: Entry | Verdict, listed: dict[str, Listed], there: Mapping[str, Site], *, write: bool
+    ) -> Verdict:
         if isinstance(read, Verdict):
             return read
         known = listed.get(read.number)
+        site = known.site if known else there.get(str(read.values.get("code") or ""))
+        if site and not self._taking.reach.covers(self._layout.action, area_path=site.area_path):
+            return Verdict(read.row_no, "bad", (_elsewhere(read),))
         digest = self._seen.get(read.number) or (known.digest if known else None)
         if digest and _same(read.digest, digest):
             return Verdict(read.row_no, "repeated")
@@ -88,8 +96,12 @@ class Sites:
         self._seen[read.number] = read.digest
         kind: Kind = "changed" if known else "good"
         before = _before(known) if known else None
-        if write:
-            listed[read.number] = self._write(read, known)
+        try:
+            if write:
+                with transaction.atomic():
+                    listed[read.number] = self._write(read, known)
+        except Refusal as refusal:
+            return Verdict(read.row_no, "bad", (Reason(refusal.field, "", refusal.text),))
         return Verdict(read.row_no, kind, (), before)
 
     def _understood(self, row_no: int, message: Mapping[str, str]) -> Entry | Verdict:
@@ -161,6 +173,8 @@ class Sites:
             current if current and (current.name == name or (code and current.official_code == code)) else same.first()
         )
         contact = {key.removeprefix("contact_"): value for key, value in entry.personal.items()} or None
+        if party is not None and not self._taking.reach.covers(self._layout.action, area_path=party.area.path):
+            return party  # what is known of it is for others to change
         if party is None:
             kind = "landlord" if entry.values.get("kind") == "rental_house" else "enterprise"
             return parties.create(
@@ -225,6 +239,15 @@ def _too_long(values: Mapping[str, Any], reader: Reader) -> list[Reason]:
         for field, most in _LONGEST.items()
         if len(values.get(field) or "") > most
     ]
+
+
+def _elsewhere(read: Entry) -> Reason:
+    code = read.values.get("code") or read.number
+    text = Text(
+        zh=f"「{code}」是别处已登记的场所，不在您的职责范围内：请核对编号。",
+        en=f"“{code}” is a site registered elsewhere, outside your duties: check the code.",
+    )
+    return Reason("code", "", text)
 
 
 def _twice(number: str) -> Reason:

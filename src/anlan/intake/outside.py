@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
+
+from django.db.models import Max
 
 from anlan.intake.layout import Plan
 from anlan.intake.models import Statistic
@@ -12,6 +15,7 @@ from anlan.intake.targets import AreaNames, Kind, Messages, Taking, Verdict, out
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Text
 from anlan.ledger import events
+from anlan.places.models import Officer
 
 Place = tuple[str, int, str]
 _LONGEST = {"figure": 120, "unit": 20, "source": 200}
@@ -82,9 +86,10 @@ class Statistics:
         )  # fmt: skip
 
     def _write(self, told: Statistic, current: Statistic | None) -> None:
+        same = Statistic.objects.filter(figure=told.figure, area=told.area_id, period=told.period)
+        told.version = (same.aggregate(last=Max("version"))["last"] or 0) + 1
         if current is not None:
             Statistic.objects.filter(pk=current.pk).update(is_current=False)
-            told.version = current.version + 1
         told.save()
         kind = "statistic.corrected" if current else "statistic.recorded"
         data: dict[str, Any] = {"figure": told.figure, "period": told.period, "value": told.value, "unit": told.unit}
@@ -96,6 +101,21 @@ class Statistics:
                 area_path=told.area_path, data={**data, "id": told.pk, "version": told.version},
             )
         )  # fmt: skip
+
+
+def withdraw(figure: Statistic, *, reason: str, by: Officer, at: datetime) -> None:
+    """Take a figure back that came in by mistake: the version before it, if there is one, holds again. Both stay."""
+    Statistic.objects.filter(pk=figure.pk).update(is_current=False)
+    same = Statistic.objects.filter(figure=figure.figure, area=figure.area_id, period=figure.period)
+    before = same.filter(version__lt=figure.version).order_by("-version").first()
+    if before is not None:
+        Statistic.objects.filter(pk=before.pk).update(is_current=True)
+    events.append(
+        events.NewEvent(
+            kind="statistic.withdrawn", subject=new_id(), by=by.pk, at=at, recorded_at=at, area_path=figure.area_path,
+            data={"id": figure.pk, "figure": figure.figure, "period": figure.period, "reason": reason},
+        )
+    )  # fmt: skip
 
 
 def _content(one: Statistic) -> tuple[Any, ...]:

@@ -42,8 +42,12 @@ def keep(upload: UUID, content: bytes) -> None:
 def forget(upload: UUID) -> None:
     """The file is not needed any more."""
     path_of(upload).unlink(missing_ok=True)
-    _Remembered.key = None
-    _Remembered.grid = Grid([])
+    let_go()
+
+
+def let_go() -> None:
+    """Give back the memory that the sheet last worked on takes."""
+    _Remembered.last = None
 
 
 def file_of(upload: Upload) -> File:
@@ -60,23 +64,23 @@ def file_of(upload: Upload) -> File:
 
 def remember(upload: UUID, sheet: str, grid: Grid) -> None:
     """The rows of a sheet that was read just now, so that it need not be read again."""
-    _Remembered.key, _Remembered.grid = (upload, sheet), grid
+    _Remembered.last = ((upload, sheet), grid)
 
 
 class _Remembered:
-    """The sheet last worked on, so that each part need not read it anew."""
+    """The sheet last worked on, so that each part need not read it anew; set at once, for threads share it."""
 
-    key: tuple[UUID, str] | None = None
-    grid: Grid = Grid([])
+    last: tuple[tuple[UUID, str], Grid] | None = None
 
 
 def grid_of(upload: Upload) -> Grid:
     """The rows of the chosen sheet."""
-    key = (upload.pk, upload.sheet)
-    if _Remembered.key != key:
-        _Remembered.grid = file_of(upload).grid(upload.sheet)
-        _Remembered.key = key
-    return _Remembered.grid
+    known = _Remembered.last
+    if known is not None and known[0] == (upload.pk, upload.sheet):
+        return known[1]
+    grid = file_of(upload).grid(upload.sheet)
+    remember(upload.pk, upload.sheet, grid)
+    return grid
 
 
 @dataclass(frozen=True)

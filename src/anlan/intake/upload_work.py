@@ -9,14 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from anlan.intake import headings, imports, sheets, upload_table
+from anlan.intake import headings, imports, upload_table
 from anlan.intake import message as messages
 from anlan.intake.layout import Plan, plans
 from anlan.intake.listing import Sites
 from anlan.intake.models import Upload, UploadRow
 from anlan.intake.outside import Statistics
 from anlan.intake.targets import AreaNames, Messages, Reports, Taking, Target, Verdict
-from anlan.intake.workbook import BadWorkbook
 from anlan.kernel.text import Refusal, Text
 from anlan.ledger import personal
 from anlan.ledger.models import Personal
@@ -67,8 +66,11 @@ def go_on(pk: UUID, *, at: datetime) -> int:
         if upload.state not in ("checking", "receiving"):
             return 0
         try:
-            return _part(upload, at)
-        except (sheets.Unusable, BadWorkbook, upload_table.Gone, NotNow) as refusal:
+            with transaction.atomic():
+                return _part(upload, at)
+        except Refusal as refusal:
+            upload.refresh_from_db()
+            Works.drop(pk)
             upload.state, upload.settled_at = "failed", at
             upload.notes = [{"zh": refusal.text.zh, "en": refusal.text.en, "rows": 0}]
             upload.save()
@@ -80,10 +82,9 @@ def _part(upload: Upload, at: datetime) -> int:
     rows, read = work.rows(upload)
     receiving = upload.state == "receiving"
     verdicts = work.target.take(rows) if receiving else work.target.look(rows)
-    told = dict(rows)
     for verdict in verdicts:
         setattr(upload, verdict.kind, getattr(upload, verdict.kind) + 1)
-    _keep_rows(upload, work, [each for each in verdicts if each.kind in ("bad", "changed")], told, at)
+    _keep_rows(upload, work, [each for each in verdicts if each.kind in ("bad", "changed")], at)
     upload.done += read
     if upload.done >= upload.total:
         _finish(upload, at)
@@ -106,9 +107,7 @@ def _finish(upload: Upload, at: datetime) -> None:
     upload_table.forget(upload.pk)
 
 
-def _keep_rows(
-    upload: Upload, work: Work, found: Sequence[Verdict], told: Mapping[int, Mapping[str, str]], at: datetime
-) -> None:
+def _keep_rows(upload: Upload, work: Work, found: Sequence[Verdict], at: datetime) -> None:
     """Keeps the rows somebody must look at; what is personal in them is kept apart and encrypted."""
     known = {row.row_no: row for row in UploadRow.objects.filter(upload=upload, row_no__in=[v.row_no for v in found])}
     apart = work.personal()
@@ -123,7 +122,7 @@ def _keep_rows(
                 row.state = "taken"
             row.save(update_fields=["held", "state"])
             continue
-        open_, closed = messages.part(told[verdict.row_no], {column: column for column in apart})
+        open_, closed = messages.part(work.told[verdict.row_no], {column: column for column in apart})
         locked = personal.make("upload.row", closed, keep_until=keep_until, at=at) if closed else None
         kept += [locked] if locked else []
         new.append(
@@ -145,6 +144,7 @@ class Work:
         self.plan = plan_of(upload)
         self.messages = upload_table.Messages(upload, self.plan)
         self.areas = AreaNames.on(at)
+        self.told: dict[int, Mapping[str, str]] = {}
         self.area = upload.area.code if upload.area else ""
         batch = upload.batch if upload.state != "checking" else None
         self.target = target_of(self.plan, Taking(upload.by, at, reach, batch))
@@ -152,31 +152,28 @@ class Work:
     def rows(self, upload: Upload) -> tuple[Messages, int]:
         """The next rows as messages, mended where they were mended; and how many rows of the sheet that was."""
         start = upload.done
-        found: list[tuple[int, dict[str, str]]] = []
+        found: list[tuple[int, Mapping[str, str]]] = []
         mended = _mended(upload, upload.below + start + 1, upload.below + start + PART)
-        read = 0
+        read, self.told = 0, {}
         for row in upload_table.rows_of(upload, upload_table.grid_of(upload), start, PART):
             read += 1
-            message = mended.get(row.number) or self.message(row.cells)
+            message = mended.get(row.number) or self.messages.of(row.cells)
             why = row.left_out or self.messages.is_over(message)
             if why is None:
-                found.append((row.number, message))
+                self.told[row.number] = message
+                found.append((row.number, self.placed(message)))
             elif why is not headings.BLANK:
                 upload.left_out += 1
                 _note(upload, why, row.number)
         return found, read
 
-    def message(self, cells: Sequence[str]) -> dict[str, str]:
-        """The message a row is, its area by code."""
-        return self.placed(self.messages.of(cells))
-
-    def placed(self, message: dict[str, str]) -> dict[str, str]:
+    def placed(self, message: Mapping[str, str]) -> Mapping[str, str]:
         """The message with its area's code in the place of its name, or the upload's own area where it names none."""
         key = self.messages.area_key
         if key:
             told = message.get(key, "").strip() or self.area
             if told:
-                message[key] = self.areas.code(told)
+                return {**message, key: self.areas.code(told)}
         return message
 
     def personal(self) -> set[str]:

@@ -88,6 +88,8 @@ def check(upload: Upload, *, columns: Mapped[str, int], area: Area | None, by: O
         defaults={"layout": plan.key, "columns": dict(columns), "by": by, "at": at},
     )
     Works.drop(current.pk)
+    if current.total > AT_ONCE:
+        upload_table.let_go()
     return current
 
 

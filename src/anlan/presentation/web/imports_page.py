@@ -6,17 +6,20 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from anlan.casework import undoing
 from anlan.intake import uploads
 from anlan.intake.layout import Plan, plans
 from anlan.intake.models import Batch, Quarantined, Report, Upload
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.layout_files import ASKED
 from anlan.presentation.permissions import NotFound, needs
+from anlan.presentation.saying import say
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.lists import Column, Empty, page_of, table
@@ -143,14 +146,28 @@ def batch(request: Asked, batch_id: UUID) -> HttpResponse:
     found = within(request).select_related("by").filter(pk=batch_id).first()
     if found is None:
         raise NotFound
+    form = _undoing() if found.by_id == request.user.pk and undoing.may_be_undone(found) else None
+    if request.method == "POST" and form is not None:
+        done = form.carry_out(
+            request, lambda told: undoing.undo(found, reason=told["reason"], by=request.user, at=request.at)
+        )
+        if done is not None:
+            messages.success(request, say(Text(zh=f"已撤回 {done} 条。", en=f"{done} withdrawn.")))
+            return redirect("batch", batch_id=found.pk)
     upload = uploads.visible(request.user).filter(batch=found).first()
     said: dict[str, Any] = {
         "title": found.file_name, "batch": found, "channel": layout_title(found.channel), "counts": _counts(found),
         "crumbs": [(TITLE, reverse("imports")), (Text(zh=found.file_name, en=found.file_name), "")],
         "reasons": reasons_of(found), "upload": upload, "held_url": _held_url(request, found),
+        "undoing": form,
         "upload_url": reverse("upload", args=[upload.pk]) if upload else "",
     }  # fmt: skip
-    return render(request, "cases/batch.html", said)
+    return render(request, "cases/batch.html", said, status=422 if form is not None and form.fields[0].error else 200)
+
+
+def _undoing() -> Form:
+    why = Ask("reason", Text(zh="撤回的理由", en="Why it is withdrawn"), "longtext")
+    return Form([why], verb=Text(zh="整批撤回", en="Withdraw it whole"), danger=True, prefix="undo-")
 
 
 def _held_url(request: Asked, found: Batch) -> str:

@@ -36,6 +36,8 @@ TITLES = {
     "suggesting": Text(zh="类别建议", en="Topic suggestions"),
     "site_kinds": Text(zh="场所类型", en="Kinds of site"),
     "calendars": Text(zh="工作日历", en="Calendars"),
+    "layouts": Text(zh="表格格式", en="Layouts of tables"),
+    "units": Text(zh="计量单位", en="Units"),
     "towns": Text(zh="城镇", en="Towns"),
 }
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -220,6 +221,7 @@ class Box:
     was: str
     choices: Sequence[str]
     private: bool
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,22 +260,34 @@ def _names(table: upload_table.Messages, rows: Sequence[UploadRow], *, every: bo
     changed = {
         name for row in rows if row.before for name in known if row.before.get(name, "") != row.cells.get(name, "")
     }
-    first = (
-        set(known[:2]) | {table.plan.heading("description")} if "description" in table.plan.columns else set(known[:3])
-    )
-    return [name for name in known if name in wrong | changed | first]
+    return [name for name in known if name in wrong | changed | _first(table)]
+
+
+def _first(table: upload_table.Messages) -> set[str]:
+    """The columns by which somebody knows a row again."""
+    known = table.columns()
+    told = [key for key, field in table.fields.items() if field in ("description", "name", "address")]
+    return {*known[:1], *told[:1]} if told else set(known[:3])
+
+
+def brief(why: Text) -> Text:
+    """A reason as it is said at its cell, where row, column and content are in sight."""
+    zh = re.split("”：|是空的：", why.zh, maxsplit=1)[-1]
+    en = re.split("”: | is blank: ", why.en, maxsplit=1)[-1]
+    return Text(zh=zh, en=en[:1].upper() + en[1:])
 
 
 def _line(found: Upload, row: UploadRow, table: upload_table.Messages, names: Sequence[str]) -> Line:
     wrong = layout_files.reasons_by_column(row)
-    boxes = []
+    boxes, first = [], _first(table)
     for place, name in enumerate(names):
         column = table.plan.columns.get(table.fields.get(name, "") or ("area" if name == table.area_key else ""))
         private = column is not None and column.personal
         was = str((row.before or {}).get(name, ""))
         value = row.cells.get(name, "")
         chosen = layout_files.choices(column) if column and name in wrong else ()
-        boxes.append(Box(name, place, value, wrong.get(name), was if was != value else "", chosen, private))
+        why = brief(wrong[name]) if name in wrong else None
+        boxes.append(Box(name, place, value, why, was if was != value else "", chosen, private, name in first))
     above = [text for column, text in wrong.items() if column not in names]
     return Line(row, boxes, above, reverse("upload_row", args=[found.pk, row.row_no]))
 
