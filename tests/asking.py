@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from anlan.casework.models import Case, CaseReport, Notice, Unit
-from anlan.intake import imports, photos, reports
+from anlan.intake import devices, imports, photos, reports
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Photo, Quarantined, Report
+from anlan.intake.models import Batch, Device, Photo, Quarantined, Report
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
@@ -26,7 +26,7 @@ NO_CODE = "ABCDEFGHJKLM"
 """A code like those of residents, which nobody has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
-    " channels roles notices calendars"
+    " channels roles notices calendars devices"
 ).split()
 
 
@@ -44,11 +44,12 @@ class Things:
     duty: Duty
     token: Token
     notice: Notice
+    device: Device
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
         ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
-        return [*map(str, ids), self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物"]
+        return [*map(str, ids), self.case.number, self.case.title, "阿宁", "house1", "三楼楼道堆物", "smoke-1"]
 
 
 def things() -> Things:
@@ -74,7 +75,8 @@ def things() -> Things:
         id=new_id(), officer=town.triage, case=case, kind="due", event=new_id(), text_zh="到期", text_en="due", at=at
     )
     post = town.grid_worker.posts.get()
-    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice)
+    device = devices.register(code="smoke-1", model="smoke_nb", site=town.site, name="三楼", by=None, at=at)
+    return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, device)
 
 
 def own_case(town: World) -> Case:
@@ -186,6 +188,12 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "export_reports": Call("GET", "/export/reports"),
         "export_events": Call("GET", "/export/events"),
         "me_one": Call("GET", "/me"),
+        "devices_cover": Call("GET", f"/devices/coverage?area={area}"),
+        "devices_create": Call("POST", "/devices", {"code": "new", "model": "smoke_nb", "area": area}),
+        "devices_one": Call("GET", "/devices/smoke-1"),
+        "devices_change": Call("PATCH", "/devices/smoke-1", {"name": "x"}),
+        "devices_retire": Call("POST", "/devices/smoke-1/retire"),
+        "devices_secret": Call("POST", "/devices/smoke-1/secret"),
     }
 
 
@@ -196,7 +204,9 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     site: dict[str, Any] = {"code": "house1"}
     officer: dict[str, Any] = {"pk": town.grid_worker.pk}
     report: dict[str, Any] = {"report_id": of.report.pk}
+    device = {"code": of.device.code}
     found: dict[str, dict[str, Any]] = {
+        **dict.fromkeys("device device_change device_retire device_secret".split(), device),
         "suggest": {"kind": "area"},
         "case": {"number": number},
         "case_act": {"number": number, "act": "register"},

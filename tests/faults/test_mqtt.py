@@ -114,7 +114,7 @@ def subscribed(broker: Broker, installation: Installation, **more: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
-def test_nothing_is_lost_when_listener_and_broker_are_killed_again_and_again(
+def test_nothing_is_lost_when_the_listener_is_killed_and_the_broker_ended_again_and_again(
     town: Installation, broker: Broker, version: str
 ) -> None:
     url, more = f"mqtt://127.0.0.1:{broker.port}", {"ANLAN_MQTT_VERSION": version}
@@ -129,9 +129,9 @@ def test_nothing_is_lost_when_listener_and_broker_are_killed_again_and_again(
         with listening(town, url, **more):
             time.sleep(0.4)
             if turn % 2:
-                # While somebody listens: what a broker answered and nobody has heard yet, it keeps in memory for some
-                # milliseconds before it writes it down.
-                broker.kill()
+                # With SIGTERM: Mosquitto answers a message some milliseconds before it writes it down, and after
+                # SIGKILL the one that it had in hand is gone, whoever listens (docs/decisions/0015).
+                broker.kill(signal.SIGTERM)
                 broker.start()
                 time.sleep(0.6)
         # The listener is killed, too; what comes now waits at the broker.
