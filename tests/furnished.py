@@ -73,6 +73,7 @@ class Furniture:
         held = self.first("administrator", "/quarantine")
         assert eventually(lambda: bool(self._notices("dispatcher"))), "nobody was told anything"
         number, area = case["number"], self.town.areas["东一村一网格"]
+        device = [self._device()]
         code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
         one = {name: [{"pk": key}] for name, key in pk.items()}
         return {
@@ -86,7 +87,7 @@ class Furniture:
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
-            **dict.fromkeys(("device", "device_change"), [self._device()]),
+            **dict.fromkeys(("device", "device_change"), device),
             "suggest": [{"kind": "officer"}],
             **self._resident(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
