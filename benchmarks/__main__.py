@@ -1,4 +1,4 @@
-"""`python -m benchmarks [a|b|c|d|e|f|g|h …] [--database sqlite|postgres|both] [--small]`: measure, write the table.
+"""`python -m benchmarks [a|b|… …] [--database sqlite|postgres|both] [--small]`: measure, write the table.
 
 Each part runs in a process and an installation of its own under var/bench. Parts that are not asked for keep the rows
 of their last run. `--small` runs everything quickly and writes no table.
@@ -16,7 +16,7 @@ from benchmarks.rows import Row, read
 
 MODULES = {
     "a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "e": "ledger_file",
-    "f": "frames", "g": "duplicates", "h": "locating",
+    "f": "frames", "g": "duplicates", "h": "locating", "i": "sensors",
 }  # fmt: skip
 ROUNDS = {"b": 3}
 # The server is measured on PostgreSQL alone; what needs no database runs once.
@@ -44,7 +44,7 @@ def main() -> int:
 
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    told = "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating"
+    told = "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating, i sensors"
     parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help=told)
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--small", action="store_true", help="quickly, to see that everything runs")

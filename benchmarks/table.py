@@ -29,6 +29,7 @@ PACKAGES = (
     "shapely",
     "geopandas",
     "duckdb",
+    "paho-mqtt",
 )
 HEAD = "| 量 What | Database | Value | Spread | Promised | Kept | Note |\n| --- | --- | ---: | --- | --- | --- | --- |"
 

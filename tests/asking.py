@@ -14,9 +14,9 @@ from django.utils import timezone
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
-from anlan.intake import clients, imports, photos, reports, upload_work, uploads
+from anlan.intake import clients, devices, imports, photos, reports, upload_work, uploads
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Client, Photo, Quarantined, Report, Upload
+from anlan.intake.models import Batch, Client, Device, Photo, Quarantined, Report, Upload
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.places import duties, tokens
@@ -30,7 +30,7 @@ NO_NUMBER = "100000000000"
 """A number like those of reports, which none has."""
 LISTS = (
     "cases reports quarantine imports areas sites parties departments officers posts duties tokens procedures topics"
-    " channels roles notices calendars pushes"
+    " channels roles notices calendars pushes devices"
 ).split()
 
 
@@ -53,20 +53,13 @@ class Things:
     subscriber: Subscriber
     forward: Forward
     upload: Upload
+    device: Device
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
         ids = [self.case.pk, self.report.pk, self.held.pk, self.batch.pk, self.photo.pk]
-        return [
-            *map(str, ids),
-            self.client.name,
-            self.subscriber.name,
-            self.case.number,
-            self.case.title,
-            "阿宁",
-            "house1",
-            "三楼楼道堆物",
-        ]
+        names = [self.client.name, self.subscriber.name, self.case.number, self.case.title, self.device.code]
+        return [*map(str, ids), *names, "阿宁", "house1", "三楼楼道堆物"]
 
 
 def things() -> Things:
@@ -95,7 +88,8 @@ def things() -> Things:
     client, _ = clients.register("hotline-1", title="热线", channel="hotline_orders", area=town.county, by=by, at=at)
     push, feed = pushed(town, case, told.report), subscribed(town)
     upload = checked(sheet.replace(b"2026-03-02", b"2026-13-02"), by=town.triage, at=at)
-    more = (client, push, feed, forwarded(case), upload)
+    device = devices.register(code="smoke-1", model="smoke_nb", site=town.site, name="三楼", by=None, at=at)
+    more = (client, push, feed, forwarded(case), upload, device)
     return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, *more)
 
 
@@ -257,6 +251,12 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "export_reports": Call("GET", "/export/reports"),
         "export_events": Call("GET", "/export/events"),
         "me_one": Call("GET", "/me"),
+        "devices_cover": Call("GET", f"/devices/coverage?area={area}"),
+        "devices_create": Call("POST", "/devices", {"code": "new", "model": "smoke_nb", "area": area}),
+        "devices_one": Call("GET", "/devices/smoke-1"),
+        "devices_change": Call("PATCH", "/devices/smoke-1", {"name": "x"}),
+        "devices_retire": Call("POST", "/devices/smoke-1/retire"),
+        "devices_secret": Call("POST", "/devices/smoke-1/secret"),
     }
 
 
@@ -267,7 +267,9 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     site: dict[str, Any] = {"code": "house1"}
     officer: dict[str, Any] = {"pk": town.grid_worker.pk}
     report: dict[str, Any] = {"report_id": of.report.pk}
+    device = {"code": of.device.code}
     found: dict[str, dict[str, Any]] = {
+        **dict.fromkeys("device device_change device_retire device_secret".split(), device),
         "suggest": {"kind": "area"},
         "case": {"number": number},
         "case_act": {"number": number, "act": "register"},

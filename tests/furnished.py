@@ -21,7 +21,9 @@ SHEET = """编号,时间,类别,描述,地址,网格编码,上报人,联系电�
 T-1,2026-03-02 09:30,井盖,井盖松动,幸福路口,330101001001001,王某,13800000000
 T-2,2026年13月1日,井盖,日期写错的一行,幸福路口,330101001001001,李某,13900000000
 """
-FOLDERS = ("procedures", "routing", "topics", "channels", "roles", "site_kinds", "calendars", "feeds", "pushes")
+FOLDERS = (
+    "procedures routing topics channels roles site_kinds calendars feeds pushes device_models alarm_rules"
+).split()
 
 
 DECLARED = {
@@ -78,12 +80,12 @@ class Furniture:
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
             "case_reports": [{"number": number}],
             "case_export": [{"kind": "csv"}],
-            "report_sent": [{"report_id": report["report"]}],
-            "triage_one": [{"report_id": report["report"]}],
+            **dict.fromkeys(("report_sent", "triage_one"), [{"report_id": report["report"]}]),
             "held": [{"held_id": held["id"]}],
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
+            **dict.fromkeys(("device", "device_change"), [self._device()]),
             "suggest": [{"kind": "officer"}],
             **self._resident(),
             **self._uploads(),
@@ -194,6 +196,10 @@ class Furniture:
         return {
             "push": [{"push_id": push["id"]}], "client": [{"name": "police"}], "subscriber": [{"name": "platform"}],
         }  # fmt: skip
+
+    def _device(self) -> dict[str, Any]:
+        new = {"code": "smoke-1", "model": "smoke_nb", "site": "house1", "name": "二层东走廊"}
+        return {"code": self.post("administrator", "/devices", json=new)["code"]}
 
     def _items(self, who: str, path: str) -> list[Any]:
         answer = self.http.get(path, headers=self.town.bearer(who))

@@ -41,7 +41,9 @@ def rights(listener: str, topic: str) -> str:
 
 
 def configuration(listens: Listens) -> str:
-    """A whole configuration. What waits for the listener is kept, however long, and written to disk at every change."""
+    """A whole configuration. What waits for the listener is kept, however long, and written down every hundred changes:
+    at every one, a long queue would make the broker crawl, for Mosquitto writes all of it each time.
+    """
     where = f"listener {listens.port} {listens.address}".rstrip()
     tls: Iterable[tuple[str, str]] = (
         ("cafile", listens.ca), ("certfile", listens.certificate), ("keyfile", listens.key)
@@ -56,7 +58,7 @@ def configuration(listens: Listens) -> str:
         "persistence true",
         f"persistence_location {listens.data}/",
         "autosave_on_changes true",
-        "autosave_interval 1",
+        "autosave_interval 100",
         "max_queued_messages 0",
         "max_inflight_messages 4000",
         "max_packet_size 65536",

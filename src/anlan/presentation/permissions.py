@@ -104,6 +104,14 @@ WEB: dict[str, str] = {
     "area_boundary": "areas.edit",
     "area_move": "areas.edit",
     "area_close": "areas.edit",
+    # devices
+    "devices": "devices.see",
+    "device": "devices.see",
+    "coverage": "devices.see",
+    "device_add": "devices.edit",
+    "device_change": "devices.edit",
+    "device_retire": "devices.edit",
+    "device_secret": "devices.edit",
     # settings
     "settings": "areas.see",
     "responsible": "areas.see",
@@ -234,6 +242,13 @@ API: dict[str, str] = {
     "export_reports": "cases.export",
     "export_events": "ledger.see",
     "me_one": SIGNED_IN,
+    "devices_list": "devices.see",
+    "devices_cover": "devices.see",
+    "devices_create": "devices.edit",
+    "devices_one": "devices.see",
+    "devices_change": "devices.edit",
+    "devices_retire": "devices.edit",
+    "devices_secret": "devices.edit",
 }
 
 View = Callable[..., HttpResponseBase]

@@ -18,6 +18,7 @@ from anlan.presentation.api import (
     cases,
     channels,
     departments,
+    devices,
     duties,
     export,
     imports,
@@ -66,6 +67,7 @@ NOUNS = {
     "ledger": ledger,
     "export": export,
     "me": me,
+    "devices": devices,
 }
 # A file of 64 MB and what surrounds it.
 LARGEST = 66 * 1024 * 1024

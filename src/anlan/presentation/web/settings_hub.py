@@ -52,6 +52,12 @@ GROUPS: tuple[tuple[Text, tuple[Tile, ...]], ...] = (
                 Text(zh="可以接办的单位", en="Who can be given a case"),
             ),
             Tile(
+                "devices",
+                "bell",
+                Text(zh="设备", en="Devices"),
+                Text(zh="烟感、燃气、水压、电气和报警面板", en="Detectors, gauges and panels"),
+            ),
+            Tile(
                 "parties",
                 "parties",
                 Text(zh="责任主体", en="Responsible parties"),

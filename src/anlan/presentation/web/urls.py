@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from anlan.presentation.web import (
     areas,
     asking,
+    devices_coverage,
+    devices_page,
     doors_page,
     people,
     settings_clients,
@@ -47,6 +49,15 @@ PLACES: list[URLPattern | URLResolver] = [
     path("areas/<slug:code>/move/", areas.move, name="area_move"),
     path("areas/<slug:code>/close/", areas.close, name="area_close"),
 ]
+DEVICES: list[URLPattern | URLResolver] = [
+    path("devices/", devices_page.index, name="devices"),
+    path("devices/add/", devices_page.add, name="device_add"),
+    path("devices/coverage/", devices_coverage.cover, name="coverage"),
+    path("devices/of/<str:code>/", devices_page.one, name="device"),
+    path("devices/of/<str:code>/change/", devices_page.change, name="device_change"),
+    path("devices/of/<str:code>/retire/", devices_page.retire, name="device_retire"),
+    path("devices/of/<str:code>/secret/", devices_page.secret, name="device_secret"),
+]
 SETTINGS: list[URLPattern | URLResolver] = [
     path("settings/", settings_hub.index, name="settings"),
     *settings_places.PARTIES.urls(),
@@ -84,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *FRAME,
     *PLACES,
     *SETTINGS,
+    *DEVICES,
     path("r/", include("anlan.presentation.web.resident_urls")),
     path("", include("anlan.presentation.web.case_urls")),
 ]
