@@ -73,6 +73,7 @@ class Furniture:
         held = self.first("administrator", "/quarantine")
         assert eventually(lambda: bool(self._notices("dispatcher"))), "nobody was told anything"
         number, area = case["number"], self.town.areas["东一村一网格"]
+        told_of, device = [{"report_id": report["report"]}], [self._device()]
         code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
         one = {name: [{"pk": key}] for name, key in pk.items()}
         return {
@@ -80,12 +81,12 @@ class Furniture:
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
             "case_reports": [{"number": number}],
             "case_export": [{"kind": "csv"}],
-            **dict.fromkeys(("report_sent", "triage_one"), [{"report_id": report["report"]}]),
+            **dict.fromkeys(("report_sent", "triage_one"), told_of),
             "held": [{"held_id": held["id"]}],
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
-            **dict.fromkeys(("device", "device_change"), [self._device()]),
+            **dict.fromkeys(("device", "device_change"), device),
             "suggest": [{"kind": "officer"}],
             **self._resident(),
             **self._uploads(),
