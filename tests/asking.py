@@ -198,9 +198,8 @@ def api_calls(of: Things) -> dict[str, Call]:
         "areas_move": Call("POST", f"{grid}/move", {"parent": town.other_village.code}),
         "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
         "areas_seams": Call("GET", f"{grid}/seams"),
-        **_reference_calls(of),
-        **_pushed_calls(of),
     }  # fmt: skip
+    found |= _reference_calls(of) | _pushed_calls(of) | _device_calls(of)
     return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}
 
 
@@ -210,6 +209,18 @@ def _pushed_calls(of: Things) -> dict[str, Call]:
         "pushes_one": Call("GET", push),
         "pushes_receive": Call("POST", f"{push}/receive"),
         "pushes_answer": Call("POST", f"{push}/answer", {"text": "已调解", "resolved": True}),
+    }
+
+
+def _device_calls(of: Things) -> dict[str, Call]:
+    area = of.town.grid.code
+    return {
+        "devices_cover": Call("GET", f"/devices/coverage?area={area}"),
+        "devices_create": Call("POST", "/devices", {"code": "new", "model": "smoke_nb", "area": area}),
+        "devices_one": Call("GET", "/devices/smoke-1"),
+        "devices_change": Call("PATCH", "/devices/smoke-1", {"name": "x"}),
+        "devices_retire": Call("POST", "/devices/smoke-1/retire"),
+        "devices_secret": Call("POST", "/devices/smoke-1/secret"),
     }
 
 
@@ -251,12 +262,6 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "export_reports": Call("GET", "/export/reports"),
         "export_events": Call("GET", "/export/events"),
         "me_one": Call("GET", "/me"),
-        "devices_cover": Call("GET", f"/devices/coverage?area={area}"),
-        "devices_create": Call("POST", "/devices", {"code": "new", "model": "smoke_nb", "area": area}),
-        "devices_one": Call("GET", "/devices/smoke-1"),
-        "devices_change": Call("PATCH", "/devices/smoke-1", {"name": "x"}),
-        "devices_retire": Call("POST", "/devices/smoke-1/retire"),
-        "devices_secret": Call("POST", "/devices/smoke-1/secret"),
     }
 
 
@@ -267,9 +272,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     site: dict[str, Any] = {"code": "house1"}
     officer: dict[str, Any] = {"pk": town.grid_worker.pk}
     report: dict[str, Any] = {"report_id": of.report.pk}
-    device = {"code": of.device.code}
     found: dict[str, dict[str, Any]] = {
-        **dict.fromkeys("device device_change device_retire device_secret".split(), device),
         "suggest": {"kind": "area"},
         "case": {"number": number},
         "case_act": {"number": number, "act": "register"},
@@ -285,8 +288,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
-        "party": {"pk": town.party.pk},
-        "party_change": {"pk": town.party.pk},
         "duty": {"pk": of.duty.pk},
         "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
@@ -298,6 +299,8 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
         ("site site_qr site_change site_close", site),
+        ("party party_change", {"pk": town.party.pk}),
+        ("device device_change device_retire device_secret", {"code": of.device.code}),
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)

@@ -63,12 +63,10 @@ class Furniture:
     def _furnish(self) -> dict[str, list[dict[str, Any]]]:
         photo = self._photo("before", "olive")
         told = {"description": "楼道堆物，说不清归谁管", "address": "东一村 3 号", "client_id": "w-1"}
-        report = self.post(
-            "grid_worker", "/reports", json={"channel": "officer_form", "message": told, "photos": [photo]}
-        )
-        batch = self.post(
-            "administrator", "/imports", data={"channel": "sheet_general"}, files={"file": ("台账.csv", SHEET.encode())}
-        )
+        message = {"channel": "officer_form", "message": told, "photos": [photo]}
+        report = self.post("grid_worker", "/reports", json=message)
+        sheet = {"file": ("台账.csv", SHEET.encode())}
+        batch = self.post("administrator", "/imports", data={"channel": "sheet_general"}, files=sheet)
         case = self._case()
         held = self.first("administrator", "/quarantine")
         assert eventually(lambda: bool(self._notices("dispatcher"))), "nobody was told anything"
