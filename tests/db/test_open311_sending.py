@@ -228,6 +228,22 @@ def test_a_key_reports_where_its_holder_may_report_and_nowhere_else(town: World)
             assert answer.status == (200 if allowed else 403), (role, inside, answer.content.decode())
 
 
+def test_a_place_outside_of_the_jurisdiction_is_refused_and_not_taken(town: World, key: str, tmp_path: Path) -> None:
+    (tmp_path / "open311").mkdir()
+    (tmp_path / "open311/default.toml").write_text(
+        'key = "default"\ntitle = { zh = "接口", en = "Endpoint" }\nchannel = "open311"\narea = "330101002"\n'
+        'contact = { zh = "甲", en = "A" }\nkey_service = { zh = "乙", en = "B" }\n',
+        "utf-8",
+    )
+    with catalogue.using([tmp_path]):
+        answer = post("/requests.xml", api_key=key, service_code="parking", **HERE, media=picture())
+        assert "outside of this jurisdiction" in error(answer, 400)
+        assert not Report.objects.exists()
+        assert not Photo.objects.exists()
+        number = sent(key, lat="27.05", long="122.15")
+        assert one(number)["address"] == "西一村, 西镇, 甲县"
+
+
 def test_the_key_may_stand_in_the_address_or_in_a_header(town: World, key: str) -> None:
     good = {"service_code": "parking", **HERE}
     assert Answer(Client().post(f"{BASE}/requests.json?api_key={key}&jurisdiction_id=x", good)).status == 200

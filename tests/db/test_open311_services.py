@@ -9,6 +9,7 @@ from django.test import Client
 
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
+from anlan.presentation import checks
 from calling import Answer
 from open311 import both, error, get
 from world import World, world
@@ -139,6 +140,43 @@ def test_a_point_is_here_or_it_is_not(town: World) -> None:
 
 def test_a_page_of_another_site_may_read_what_is_public(town: World) -> None:
     assert get("/services.json").response["Access-Control-Allow-Origin"] == "*"
+
+
+GOOD = """
+key = "default"
+title = { zh = "接口", en = "Endpoint" }
+channel = "open311"
+contact = { zh = "甲", en = "A" }
+key_service = { zh = "乙", en = "B" }
+"""
+LIFT = """
+key = "lift"
+title = { zh = "电梯", en = "Lift" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "field"),
+    [
+        ("open311", GOOD.replace("open311", "opne311"), "channel"),
+        ("open311", GOOD + 'topics = ["dispute"]', "topics"),
+        ("open311", GOOD + 'topics = ["no_such_topic"]', "topics"),
+        ("open311", GOOD + 'also_shows = ["nobody"]', "also_shows"),
+        ("open311", GOOD.replace('"default"', '"second"'), "jurisdiction_id"),
+        ("open311", GOOD + 'jurisdiction_id = "a b"', "jurisdiction_id"),
+        ("topics", LIFT + '[[questions]]\ncode = "a"\ntitle = { zh = "问", en = "Ask" }\ntype = "singlevaluelist"',
+         "questions"),
+        ("topics", LIFT + '[[questions]]\ncode = "a b"\ntitle = { zh = "问", en = "Ask" }', "questions"),
+        ("topics", LIFT + '[[questions]]\ncode = "a"\ntitle = { zh = "问", en = "Ask" }\n' * 2, ""),
+    ],
+)  # fmt: skip
+def test_what_is_misdeclared_is_told_in_both_languages(tmp_path: Path, folder: str, text: str, field: str) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "one.toml").write_text(text, "utf-8")
+    with catalogue.using([tmp_path]) as known:
+        found = checks.problems(known)
+    assert any(problem.field.startswith(field) for problem in found), [problem.sentence.en for problem in found]
+    assert all(problem.reason.zh != problem.reason.en for problem in found)
 
 
 NONSENSE = (

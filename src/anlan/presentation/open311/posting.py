@@ -20,7 +20,7 @@ from anlan.intake.message import canonical
 from anlan.intake.models import Photo, Receipt, Report
 from anlan.intake.reports import OutOfReach, Received
 from anlan.intake.topic import Question, Topic
-from anlan.kernel.text import Refusal
+from anlan.kernel.text import Refusal, Text
 from anlan.places.models import Officer, Site
 from anlan.presentation.open311 import offered
 from anlan.presentation.open311.asked import Words, Wrong, point
@@ -33,6 +33,10 @@ LONGEST_ADDRESS: Final = 1000
 LONGEST_URL: Final = 2000
 MOST_URLS: Final = 12
 LONGEST_ANSWER: Final = 4000
+ELSEWHERE: Final = Text(
+    zh="这个地点不在本接口的辖区内，请向当地的接口上报。",
+    en="This place lies outside of this jurisdiction; report it there.",
+)
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,80})\](\[[^\[\]]*\])?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}([.,][0-9]{1,9})?")
 _MEDIA = re.compile(r"media|photos?|photo[0-9]{1,2}|media\[\]|photos?\[\]|media[0-9]{1,2}")
@@ -53,6 +57,8 @@ def create(call: Call) -> Answer:
             received = reports.receive(call.channel, message, by=officer, at=call.at, photos=kept, reach=reach)
         except OutOfReach as refusal:
             raise NoKey(refusal.text.zh, refusal.text.en) from refusal
+        if received.report is not None and not received.report.area_path.startswith(call.area_path()):
+            raise Wrong(ELSEWHERE.zh, ELSEWHERE.en, field="lat")
         # The same came a second time at the same moment: its photos are there already.
         transaction.set_rollback(received.repeated)
         if not received.repeated:
