@@ -388,3 +388,16 @@ def test_a_client_goes_along_when_its_area_moves(town: World) -> None:
     assert moved.area_path.startswith(town.other_village.path)
     address = {"text": "幸福路", "areaCode": town.grid.code}
     assert system.send(order(address=address)).outcomes == ["received"]
+
+
+def test_a_client_whose_area_has_just_been_closed_is_told_to_try_again_until_it_was_carried_along(town: World) -> None:
+    system = System("hotline_orders", town.grid, at=town.at)
+    areas.close(town.grid, into=town.next_grid, day=town.at.date(), by=None, at=town.at)
+    nowhere = {"text": "不知何处"}
+    said = system.send(order(address=nowhere))
+    assert said.status == 503, said
+    assert said.error
+    assert not Delivery.objects.exists()
+    followers.drain(at=town.at)
+    assert system.send(order(address=nowhere)).outcomes == ["received"]
+    assert Report.objects.get().area_path == town.next_grid.path
