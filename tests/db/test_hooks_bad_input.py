@@ -1,4 +1,4 @@
-"""Bad input at the machines' door: kept with a sentence where it is signed, turned away unread where it is too large."""
+"""Bad input at the machines' door: what is signed is kept with a sentence, what is too large is turned away unread."""
 
 from __future__ import annotations
 
