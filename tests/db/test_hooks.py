@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -260,98 +258,6 @@ def test_the_follower_of_additions_may_read_everything_again(hotline: System) ->
     assert Event.objects.filter(kind="report.added").count() == 1
 
 
-# ---------------------------------------------------------------- bad input
-
-LONG = "一" * 10_000
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"", "JSON"),
-        (b"{", "JSON"),
-        (b"null", "一个对象"),
-        (b"[]", "一个对象"),
-        (b'"x"', "一个对象"),
-        (b"\xff\xfe\x00", "JSON"),
-        (b'{"x": NaN}', "JSON"),
-        (b"[" * 100_000, "JSON"),
-        (b'{"a":' * 3_000 + b"1" + b"}" * 3_000, "JSON|orderNo|嵌套"),
-    ],
-)
-def test_a_signed_body_that_cannot_be_read_is_kept_with_the_reason(hotline: System, body: bytes, words: str) -> None:
-    said = hotline.post(body, hotline.headers(body))
-    assert said.status == 200, said
-    assert said.outcomes == ["held"]
-    assert re.search(words, said.json["messages"][0]["reasons"][0]["zh"]), said
-    held = Quarantined.objects.get()
-    assert held.reasons
-    if body:
-        assert held.reporter_id is not None
-        kept = personal.read(held.reporter_id)
-        assert kept is not None
-        assert kept["rest"] == body.decode("utf-8", "backslashreplace")
-    assert not Report.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"content": "<script>alert(1)</script>"},
-        {"content": "'; DROP TABLE intake_report; --"},
-        {"content": LONG},
-        {"content": "😀🏳️‍🌈 路灯不亮"},
-        {"content": "a\x00b\ud800"},
-        {"address": {"text": "x", "lng": 0, "lat": 0, "areaCode": "330101001001001"}},
-        {"orderNo": 12345678901234567890},
-        {"content": ["甲", "乙"]},
-        {"extra": {"deep": [{"er": None}]}},
-        {"level": "没有这一级"},
-    ],
-)
-def test_odd_but_readable_messages_are_taken_whole(hotline: System, change: dict[str, Any]) -> None:
-    message = {**order(), **change}
-    body = json.dumps(message).encode()
-    said = hotline.post(body, hotline.headers(body))
-    assert said.outcomes == ["received"], said
-    followers.drain(at=timezone.now())
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"callTime": "1900-01-01"},
-        {"callTime": "2126-01-01"},
-        {"callTime": "昨天"},
-        {"callTime": {"day": 1}, "acceptTime": [1, 2]},
-        {"content": ""},
-        {"content": None},
-        {"content": {"text": "在对象里"}},
-        {"orderNo": None},
-        {"orderNo": "9" * 200},
-        {"address": {"areaCode": "330199001001001"}},
-        {"address": {"areaCode": "000000"}},
-        {"content": "长" * 30_000},
-    ],
-)
-def test_wrong_messages_are_held_with_a_sentence_and_nothing_is_lost(hotline: System, change: dict[str, Any]) -> None:
-    said = hotline.send({**order(), **change})
-    assert said.status == 200, said
-    assert said.outcomes == ["held"]
-    [reason] = said.json["messages"][0]["reasons"][:1]
-    assert reason["zh"] != reason["en"]
-    assert Quarantined.objects.get().state == "held"
-    assert not Report.objects.exists()
-
-
-def test_a_body_larger_than_the_channel_takes_is_turned_away_unread(hotline: System) -> None:
-    body = json.dumps(order(content="x" * 600_000)).encode()
-    said = hotline.post(body, hotline.headers(body))
-    assert (said.status, said.json["kind"]) == (413, "too_large")
-    assert not Delivery.objects.exists()
-    assert counted(hotline) == {"too_large": 1}
-
-
 def test_a_look_is_told_to_post(hotline: System) -> None:
     response = hotline.browser.get(f"/hooks/{hotline.client.name}")
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
@@ -388,3 +294,16 @@ def test_a_client_goes_along_when_its_area_moves(town: World) -> None:
     assert moved.area_path.startswith(town.other_village.path)
     address = {"text": "幸福路", "areaCode": town.grid.code}
     assert system.send(order(address=address)).outcomes == ["received"]
+
+
+def test_a_client_whose_area_has_just_been_closed_is_told_to_try_again_until_it_was_carried_along(town: World) -> None:
+    system = System("hotline_orders", town.grid, at=town.at)
+    areas.close(town.grid, into=town.next_grid, day=town.at.date(), by=None, at=town.at)
+    nowhere = {"text": "不知何处"}
+    said = system.send(order(address=nowhere))
+    assert said.status == 503, said
+    assert said.error
+    assert not Delivery.objects.exists()
+    followers.drain(at=town.at)
+    assert system.send(order(address=nowhere)).outcomes == ["received"]
+    assert Report.objects.get().area_path == town.next_grid.path

@@ -21,6 +21,7 @@ from anlan.intake.models import Report
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import PACKAGE
 from anlan.ledger.models import Event
+from anlan.places import areas
 from anlan.places.models import Officer
 from anlan.presentation import followers
 from calling import Caller
@@ -218,6 +219,14 @@ def test_a_push_that_is_not_answered_in_time_is_raised_once(police: System, town
     assert Event.objects.filter(kind="push.overran", subject=push.pk).count() == 1
     later = pushes.answer(push.pk, "晚了", resolved=True, by=town.scene_officer, at=push.due_at + timedelta(hours=2))
     assert later.late_at is not None
+
+
+def test_a_push_that_waits_goes_along_when_its_area_moves(police: System, town: World) -> None:
+    push = sent(rung(police))["scene"]
+    areas.move(town.grid, town.other_village, day=timezone.localdate(), by=None, at=timezone.now())
+    followers.drain(at=timezone.now())
+    push.refresh_from_db()
+    assert push.area_path.startswith(town.other_village.path)
 
 
 def test_an_answered_push_is_never_late(police: System, town: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anlan.casework.models import Case, Subscriber
+from anlan.casework.models import Case, Push, Subscriber
 from anlan.intake.models import Client, Device, Report
 from anlan.kernel.ids import new_id
 from anlan.ledger import events
@@ -50,6 +50,10 @@ def _carry(event: Event, old: str, new: str) -> None:
         area = now.get(new + report.area_path.removeprefix(old)) or now.get(new)
         if area is not None:
             Report.objects.filter(pk=report.pk).update(area=area, area_path=area.path)
+    for push in Push.objects.filter(under(old), answered_at=None):
+        area = now.get(new + push.area_path.removeprefix(old)) or now.get(new)
+        if area is not None:
+            Push.objects.filter(pk=push.pk).update(area_path=area.path)
     for machine in (Client, Subscriber):
         for each in machine.objects.filter(under(old)):
             area = now.get(new + each.area_path.removeprefix(old)) or now.get(new)

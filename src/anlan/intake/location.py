@@ -132,7 +132,8 @@ class Locator:
         self._site_column = channel.columns.get("site")
         self._root = self._root_of(channel)
         posts = posts_of(by, at=at) if by else ()
-        self._post = base or next((post.area.path for post in posts if post.area.path in self.tree.ids), "")
+        stands = (path for path in (base, *(post.area.path for post in posts)) if path in self.tree.ids)
+        self._post = next(stands, "")
         self._nearest_m, self._least = channel.nearest_m, channel.site_confidence
         self._addresses: dict[str, Addresses] = {}
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from anlan.intake import hooks
-from anlan.kernel.text import Text
+from anlan.kernel.text import Refusal, Text
 from anlan.presentation.permissions import PUBLIC, needs
 
 POST_IT = Text(
@@ -30,7 +30,12 @@ def hook(request: HttpRequest, client: str) -> JsonResponse:
     else:
         # Read no further than that, whatever length was said.
         body = request.read(most + 1)
-        answer = hooks.take(client, request.headers, body, at=at)
+        try:
+            answer = hooks.take(client, request.headers, body, at=at)
+        except Refusal as refusal:
+            # Nothing was kept, and the sender is told so: it sends it again.
+            error = {"zh": refusal.text.zh, "en": refusal.text.en, "field": refusal.field}
+            return JsonResponse({"error": error}, status=503)
     made = JsonResponse(answer.data, status=answer.status, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
     if answer.kind == "repeated_delivery":
         made.headers["X-Anlan-Repeated"] = "1"
