@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from anlan.casework import clocks
-from anlan.intake import throttle, upload_work
+from anlan.intake import throttle, upload_work, uploads
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent
 
@@ -40,6 +40,7 @@ LOOPS = (
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("uploads", lambda at: upload_work.advance(at=at), timedelta(seconds=1)),
+    Loop("old uploads", lambda at: uploads.forget_old(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
 )
 
