@@ -289,6 +289,17 @@ def test_an_upload_given_up_leaves_nothing(town: World) -> None:
         uploads.receive(upload, at=town.at)
 
 
+def test_an_upload_nobody_goes_on_with_is_forgotten_with_its_file(town: World) -> None:
+    left = checked(town, workbook([broken(1, BREAKS[0])]))
+    kept = received(town, workbook([good(2)]))
+    assert uploads.forget_old(at=town.at + timedelta(days=89)) == 0
+    assert uploads.forget_old(at=town.at + timedelta(days=91)) == 1
+    assert not upload_table.path_of(left.pk).exists()
+    left.refresh_from_db()
+    kept.refresh_from_db()
+    assert (left.state, kept.state) == ("dropped", "done")
+
+
 def test_a_file_that_is_gone_from_the_disk_is_said_to_be(town: World) -> None:
     upload = checked(town, workbook([good(1)]))
     upload_table.forget(upload.pk)

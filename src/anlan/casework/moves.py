@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 
 from anlan.casework.models import Case, Push, Subscriber
 from anlan.intake.models import Client, Device, Report
@@ -41,21 +44,20 @@ def _carry(event: Event, old: str, new: str) -> None:
         # Due at once, so that the sweep sets the deadlines by the calendar that holds there.
         Case.objects.filter(pk=case.pk).update(area=area, area_path=area.path, tick_at=event.recorded_at)
     events.append_many(appended)
-    for device in Device.objects.filter(under(old), retired_date=None).select_related("area"):
-        area = now.get(new + device.area_path.removeprefix(old)) or now.get(new)
-        if area is not None:
-            Device.objects.filter(pk=device.pk).update(area=area, area_path=area.path)
-    waiting = Report.objects.filter(under(old), case_reports__isnull=True, withdrawn_at__isnull=True)
-    for report in waiting:
-        area = now.get(new + report.area_path.removeprefix(old)) or now.get(new)
-        if area is not None:
-            Report.objects.filter(pk=report.pk).update(area=area, area_path=area.path)
-    for push in Push.objects.filter(under(old), answered_at=None):
-        area = now.get(new + push.area_path.removeprefix(old)) or now.get(new)
-        if area is not None:
-            Push.objects.filter(pk=push.pk).update(area_path=area.path)
-    for machine in (Client, Subscriber):
-        for each in machine.objects.filter(under(old)):
-            area = now.get(new + each.area_path.removeprefix(old)) or now.get(new)
+    for rows in _others(old):
+        for pk, path in list(rows.values_list("pk", "area_path")):
+            area = now.get(new + path.removeprefix(old)) or now.get(new)
             if area is not None:
-                machine.objects.filter(pk=each.pk).update(area=area, area_path=area.path)
+                there = {"area_path": area.path} if rows.model is Push else {"area": area, "area_path": area.path}
+                rows.model.objects.filter(pk=pk).update(**there)
+
+
+def _others(old: str) -> tuple[QuerySet[Any], ...]:
+    """What else goes along: waiting reports, devices in use, pushes that nobody has answered, other systems."""
+    return (
+        Report.objects.filter(under(old), case_reports__isnull=True, withdrawn_at__isnull=True),
+        Device.objects.filter(under(old), retired_date=None),
+        Push.objects.filter(under(old), answered_at=None),
+        Client.objects.filter(under(old)),
+        Subscriber.objects.filter(under(old)),
+    )

@@ -27,6 +27,7 @@ from anlan.places.scope import Reach
 AT_ONCE: Final = 2000
 """A file with at most so many rows is checked and received while somebody waits."""
 _LONGEST_NAME = 200
+_AT_A_TIME = 50
 
 
 def begin(content: bytes, *, name: str, layout: str, by: Officer, at: datetime) -> Upload:
@@ -236,3 +237,14 @@ def drop(upload: Upload, *, at: datetime) -> Upload:
     UploadRow.objects.filter(upload=current).delete()
     upload_table.forget(current.pk)
     return current
+
+
+def forget_old(*, at: datetime) -> int:
+    """Give up uploads nobody went on with for `KEPT_DAYS` days, for a file may hold personal cells; gives how many."""
+    old = Upload.objects.filter(
+        state__in=("mapping", "checked", "failed"), uploaded_at__lt=at - timedelta(days=KEPT_DAYS)
+    )
+    found = list(old.order_by("uploaded_at")[:_AT_A_TIME])
+    for upload in found:
+        drop(upload, at=at)
+    return len(found)

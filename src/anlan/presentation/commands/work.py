@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from anlan.casework import alarms, clocks, experience, pushes
-from anlan.intake import hooks, suggestion, throttle, topic_model, upload_work
+from anlan.intake import hooks, suggestion, throttle, topic_model, upload_work, uploads
 from anlan.ledger import personal, seal
 from anlan.presentation import followers, parent, sending
 from anlan.presentation.forwarding import turn as forwarding
@@ -47,6 +47,7 @@ LOOPS = (
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("uploads", lambda at: upload_work.advance(at=at), timedelta(seconds=1)),
+    Loop("old uploads", lambda at: uploads.forget_old(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
     Loop("deliveries", lambda at: hooks.forget(at=at), timedelta(hours=1)),
     Loop("topics", lambda at: learn_topics(at=at), timedelta(hours=6)),

@@ -13,9 +13,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from anlan.casework import undoing
-from anlan.intake import uploads
+from anlan.intake import sheets, uploads
 from anlan.intake.layout import Plan, plans
 from anlan.intake.models import Batch, Quarantined, Report, Upload
+from anlan.intake.upload_work import KEPT_DAYS
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.layout_files import ASKED
 from anlan.presentation.permissions import NotFound, needs
@@ -120,8 +121,12 @@ def index(request: Asked) -> HttpResponse:
         url=lambda batch: reverse("batch", args=[batch.pk]),
     )  # fmt: skip
     open_ = uploads.visible(request.user).exclude(state__in=("done", "dropped")).order_by("-uploaded_at")
+    caption = Text(
+        zh=f"还没收下的文件（{KEPT_DAYS} 天没有继续的会删去）",
+        en=f"Files on their way (given up when nobody goes on for {KEPT_DAYS} days)",
+    )
     waiting = table(
-        open_[:ON_THEIR_WAY], WAITING, caption=Text(zh="还没收下的文件", en="Files on their way"),
+        open_[:ON_THEIR_WAY], WAITING, caption=caption,
         url=lambda upload: reverse("upload", args=[upload.pk]),
     )  # fmt: skip
     layouts = [(plan, request.reach.may(ASKED[plan.target])) for plan in layouts_for(request).values()]
@@ -134,6 +139,11 @@ def begin(request: Asked, key: str) -> Upload:
     given = request.FILES.get("file")
     if given is None:
         raise NoFile("请选择要导入的文件。", "Choose the file to import.", field="file")
+    if (given.size or 0) > sheets.LARGEST_FILE:
+        most = sheets.LARGEST_FILE >> 20
+        raise NoFile(
+            f"文件最多 {most} MB：请分成几个文件。", f"At most {most} MB are taken: split the file.", field="file"
+        )
     try:
         return uploads.begin(given.read(), name=given.name or "", layout=key, by=request.user, at=request.at)
     except Refusal as refusal:
