@@ -148,6 +148,7 @@ def api_calls(of: Things) -> dict[str, Call]:
         "areas_close": Call("POST", f"{grid}/close", {"into": town.village.code}),
         "areas_seams": Call("GET", f"{grid}/seams"),
         **_reference_calls(of),
+        **_device_calls(town.grid.code),
     }  # fmt: skip
     return found | {f"{noun}_list": Call("GET", f"/{noun}") for noun in LISTS}
 
@@ -188,6 +189,11 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "export_reports": Call("GET", "/export/reports"),
         "export_events": Call("GET", "/export/events"),
         "me_one": Call("GET", "/me"),
+    }
+
+
+def _device_calls(area: str) -> dict[str, Call]:
+    return {
         "devices_cover": Call("GET", f"/devices/coverage?area={area}"),
         "devices_create": Call("POST", "/devices", {"code": "new", "model": "smoke_nb", "area": area}),
         "devices_one": Call("GET", "/devices/smoke-1"),
@@ -204,9 +210,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     site: dict[str, Any] = {"code": "house1"}
     officer: dict[str, Any] = {"pk": town.grid_worker.pk}
     report: dict[str, Any] = {"report_id": of.report.pk}
-    device = {"code": of.device.code}
     found: dict[str, dict[str, Any]] = {
-        **dict.fromkeys("device device_change device_retire device_secret".split(), device),
         "suggest": {"kind": "area"},
         "case": {"number": number},
         "case_act": {"number": number, "act": "register"},
@@ -234,6 +238,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
         ("site site_qr site_change site_close", site),
+        ("device device_change device_retire device_secret", {"code": of.device.code}),
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
