@@ -71,7 +71,7 @@ class Furniture:
         held = self.first("administrator", "/quarantine")
         assert eventually(lambda: bool(self._notices("dispatcher"))), "nobody was told anything"
         number, area = case["number"], self.town.areas["东一村一网格"]
-        told_of, device = [{"report_id": report["report"]}], [self._device()]
+        told_of = [{"report_id": report["report"]}]
         code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
         one = {name: [{"pk": key}] for name, key in pk.items()}
         return {
@@ -84,11 +84,11 @@ class Furniture:
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
-            **dict.fromkeys(("device", "device_change"), device),
             "suggest": [{"kind": "officer"}],
             **self._resident(),
             **self._uploads(),
             **self._machines(),
+            **self._device(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
             "area": [*code, {"code": self.town.areas["甲县"]}],
@@ -196,9 +196,10 @@ class Furniture:
             "push": [{"push_id": push["id"]}], "client": [{"name": "police"}], "subscriber": [{"name": "platform"}],
         }  # fmt: skip
 
-    def _device(self) -> dict[str, Any]:
+    def _device(self) -> dict[str, list[dict[str, Any]]]:
         new = {"code": "smoke-1", "model": "smoke_nb", "site": "house1", "name": "二层东走廊"}
-        return {"code": self.post("administrator", "/devices", json=new)["code"]}
+        code = [{"code": self.post("administrator", "/devices", json=new)["code"]}]
+        return {"device": code, "device_change": code}
 
     def _items(self, who: str, path: str) -> list[Any]:
         answer = self.http.get(path, headers=self.town.bearer(who))
