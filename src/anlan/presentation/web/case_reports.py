@@ -29,6 +29,7 @@ LABELS = {
     "reporter_name": Text(zh="上报人", en="Name"),
     "reporter_phone": Text(zh="电话", en="Telephone"),
     "may_share": Text(zh="同意办理部门直接联系", en="The department may call, too"),
+    "rest": Text(zh="来件的其余内容", en="What else the message held"),
 }
 WHY = {
     "verify": Text(zh="核实情况", en="To ask what exactly is wrong"),
