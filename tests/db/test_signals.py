@@ -126,6 +126,29 @@ def test_a_thousand_alarms_of_one_panel_are_one_case_with_a_thousand_witnesses(
     assert Notice.objects.count() == 2
 
 
+def test_a_storm_is_one_case_a_site_and_panel_and_a_real_alarm_in_it_is_told_at_once(
+    town: World, hearing: Hearing
+) -> None:
+    panels = [registered(town, f"panel-{n}", model="gb_panel", address=str(n)) for n in range(5)]
+    Device.objects.bulk_create([
+        Device(code=f"p-{panel.code}-{n}", model="smoke_nb", site=town.site, area=town.grid, area_path=town.grid.path,
+               panel=panel, address=str(n)) for panel in panels for n in range(400)
+    ])  # fmt: skip
+    registered(town, "real", site=town.shop)
+    storm = [said("fire", 1, code=f"p-{panel.code}-{n}") for n in range(400) for panel in panels]
+    for start in range(0, len(storm), 250):
+        batch = storm[start : start + 250]
+        if start == 1000:
+            batch.insert(100, said("fire", 1, code="real"))
+        hearing.json(batch, at=town.at + timedelta(seconds=start / 250))
+        if start == 1000:
+            assert Notice.objects.filter(case__site=town.shop).count() == 2
+    cases_ = Case.objects.filter(procedure="fire_alarm")
+    assert sorted(cases_.values_list("reports_count", flat=True)) == [1, 400, 400, 400, 400, 400]
+    assert DeviceCase.objects.exclude(flood_at=None).count() == 5
+    assert Notice.objects.count() == 12
+
+
 def test_another_site_or_a_later_hour_is_another_case(town: World, hearing: Hearing) -> None:
     registered(town)
     registered(town, "s-2")

@@ -31,7 +31,8 @@ def cover(request: Asked) -> HttpResponse:
     rules = device_model.rules()
     path = request.area.path if request.area else ""
     kinds = all_kinds()
-    by_kind = coverage.by_kind(rules, path, among=request.reach.q("devices.see"))
+    found = coverage.by_kind(rules, path, among=request.reach.q("devices.see"))
+    by_kind = [each for each in found if each.should]
     named = [(name(area), area.path) for area in _below(request)]
     by_area = [each for each in coverage.by_area(rules, named) if each.should]
     said = {
@@ -66,7 +67,7 @@ def _covers(rows: list[coverage.Cover], caption: Text, first: Any) -> Any:
             en="Which sites should have what is declared in alarm_rules.",
         ),
     )
-    return table(rows, columns, caption=caption, empty=empty)
+    return table(rows, columns, caption=caption, empty=empty, quiet_caption=True)
 
 
 def _strays(request: Asked) -> Any:
@@ -88,7 +89,13 @@ def _strays(request: Asked) -> Any:
             en="Unregistered devices and unreadable messages are counted here.",
         ),
     )
-    return table(rows, columns, caption=Text(zh="今天用不上的消息", en="What could not be used today"), empty=empty)
+    return table(
+        rows,
+        columns,
+        caption=Text(zh="今天用不上的消息", en="What could not be used today"),
+        empty=empty,
+        quiet_caption=True,
+    )
 
 
 REASONS: Final = {

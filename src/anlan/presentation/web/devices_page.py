@@ -142,7 +142,8 @@ def _deaf(request: Asked) -> list[tuple[str, Any]]:
 def one(request: Asked, code: str) -> HttpResponse:
     """One device: what it is, how it stands, what it told, and what was the matter with it."""
     device = find(request, code)
-    told = Signal.objects.filter(device=device).order_by("-sequence")[:20]
+    last = Signal.objects.filter(device=device).order_by("-sequence")[:20]
+    told = sorted(last, key=lambda each: (each.received_at, each.pk), reverse=True)
     past = Episode.objects.filter(device=device).order_by("-began_at")[:30]
     crumbs = [(TITLE, reverse("devices")), (device.code, "")]
     may_edit = request.reach.covers("devices.edit", area_path=device.area_path)
@@ -190,7 +191,7 @@ def _past(rows: Any) -> Any:
         Text(zh="还没有出过情况", en="Nothing has been the matter yet"),
         Text(zh="报警、故障、失联会按时间列在这里。", en="Alarms, faults and silence are listed here in time."),
     )
-    return table(rows, columns, caption=Text(zh="情况记录", en="What was the matter"), empty=empty)
+    return table(rows, columns, caption=Text(zh="情况记录", en="What was the matter"), empty=empty, quiet_caption=True)
 
 
 def _told(rows: Any) -> Any:
@@ -204,7 +205,7 @@ def _told(rows: Any) -> Any:
         Text(zh="还没有收到过消息", en="Nothing was heard yet"),
         Text(zh="设备联网后，最近二十条消息列在这里。", en="Once it is connected its last twenty messages stand here."),
     )
-    return table(rows, columns, caption=Text(zh="最近的消息", en="Latest messages"), empty=empty)
+    return table(rows, columns, caption=Text(zh="最近的消息", en="Latest messages"), empty=empty, quiet_caption=True)
 
 
 # ---------------------------------------------------------------- forms
