@@ -47,19 +47,19 @@ WORDS: Final[dict[State, Text]] = {
 WORST: Final[tuple[State, ...]] = ("stuck", "silent", "held", "well", "never")
 
 
-def channels(at: datetime) -> Sequence[Door]:
+def channels(at: datetime, _: Q) -> Sequence[Door]:
     """The channels by which messages come in."""
     return doors.look(at=at)
 
 
-def machines(at: datetime) -> Iterator[Door]:
+def machines(at: datetime, here: Q) -> Iterator[Door]:
     """The systems that post signed messages: what was refused today."""
     today: dict[str, Counter[str]] = {}
     lasts: dict[str, datetime] = {}
     for row in HookCount.objects.filter(day=day_of(at)):
         today.setdefault(row.client, Counter())[row.kind] += row.count
         lasts[row.client] = max(row.last_at, lasts.get(row.client, row.last_at))
-    for client in Client.objects.filter(is_active=True).order_by("name"):
+    for client in Client.objects.filter(here, is_active=True).order_by("name"):
         counted = today.get(client.name, Counter())
         refused = Counter({kind: many for kind, many in counted.items() if kind in hooks.REFUSED})
         title = Text(zh=client.title, en=client.title)
@@ -78,7 +78,7 @@ def _refused(refused: Counter[str]) -> Text | None:
     return Text(zh=f"今天拒绝了：{zh}。", en=f"Refused today: {en}.")
 
 
-def listeners(at: datetime) -> Iterator[Door]:
+def listeners(at: datetime, _: Q) -> Iterator[Door]:
     """The listeners for devices: until when they listened, and what came that nobody could use."""
     strays = dict(Stray.objects.filter(day=day_of(at)).values_list("wire").annotate(many=Sum("count")))
     for ear in Ear.objects.order_by("wire"):
@@ -96,7 +96,7 @@ def listeners(at: datetime) -> Iterator[Door]:
         )  # fmt: skip
 
 
-def subscribers(at: datetime) -> Iterator[Door]:
+def subscribers(at: datetime, here: Q) -> Iterator[Door]:
     """The systems that are told of cases, and the servers that cases are passed on to."""
     queued: dict[int, tuple[int, datetime | None]] = {
         row["subscriber"]: (row["n"], row["since"])
@@ -105,7 +105,7 @@ def subscribers(at: datetime) -> Iterator[Door]:
         .annotate(n=Count("pk"), since=Min("queued_at"))
     }
     dead = dict(Sending.objects.filter(state="dead").values_list("subscriber").annotate(n=Count("pk")))
-    for each in Subscriber.objects.filter(is_active=True).order_by("name"):
+    for each in Subscriber.objects.filter(here, is_active=True).order_by("name"):
         waits, since = queued.get(each.pk, (0, None))
         title = Text(zh=each.title, en=each.title)
         yield _out(f"subscriber:{each.name}", title, waits, since, dead.get(each.pk, 0), each.sent_at, at)
@@ -145,10 +145,11 @@ def _minutes(span: timedelta) -> int:
     return max(1, round(span.total_seconds() / 60))
 
 
-def loops(at: datetime) -> Iterator[Door]:
+def loops(at: datetime, here: Q) -> Iterator[Door]:
     """Who reads on in the ledger: what is not read yet has not become a case, a deadline or a notice."""
     moved = dict(Cursor.objects.values_list("name", "moved_at"))
-    for name in (*FOLLOWERS, *feeds.followers()):
+    told = [feeds.cursor_of(each) for each in Subscriber.objects.filter(here, is_active=True)]
+    for name in (*FOLLOWERS, *told):
         oldest = follow.oldest_unread(name)
         yield _loop(name, follow.lag(name) if oldest else 0, oldest, moved.get(name), at)
 
@@ -167,7 +168,7 @@ def _loop(name: str, behind: int, oldest: datetime | None, moved_at: datetime | 
     )  # fmt: skip
 
 
-DOORS: Final[tuple[tuple[Text, Callable[[datetime], Sequence[Door] | Iterator[Door]]], ...]] = (
+DOORS: Final[tuple[tuple[Text, Callable[[datetime, Q], Sequence[Door] | Iterator[Door]]], ...]] = (
     (Text(zh="来件渠道", en="Channels"), channels),
     (Text(zh="推送来件的系统", en="Systems that post"), machines),
     (Text(zh="设备监听", en="Listeners for devices"), listeners),
@@ -176,9 +177,12 @@ DOORS: Final[tuple[tuple[Text, Callable[[datetime], Sequence[Door] | Iterator[Do
 )
 
 
-def every(*, at: datetime) -> list[tuple[Text, list[Door]]]:
-    """The doors by group, the worst of each group first."""
-    groups = [(title, sorted(look(at), key=lambda door: (WORST.index(door.state), door.key))) for title, look in DOORS]
+def every(*, at: datetime, here: Q | None = None) -> list[tuple[Text, list[Door]]]:
+    """The doors by group, the worst of each group first; of other systems only those whose area is `here`."""
+    groups = [
+        (title, sorted(look(at, here or Q()), key=lambda door: (WORST.index(door.state), door.key)))
+        for title, look in DOORS
+    ]
     return [(title, group) for title, group in groups if group]
 
 

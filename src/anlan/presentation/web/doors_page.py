@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from anlan.intake.doors import Door
 from anlan.kernel.text import Text
+from anlan.places.scope import within
 from anlan.presentation import doors as status
 from anlan.presentation.permissions import needs
 from anlan.presentation.web.frame import Asked
@@ -26,7 +27,7 @@ NONE = Text(zh="–", en="–")
 @needs("quarantine.see")
 def index(request: Asked) -> HttpResponse:
     """Every door, the worst of each group first."""
-    groups = status.every(at=request.at)
+    groups = status.every(at=request.at, here=within(request.reach.areas("quarantine.see")))
     said = {
         "title": TITLE, "crumbs": [(SETTINGS, reverse("settings")), (TITLE, "")],
         "well": status.are_well(groups), "tables": [_table(title, group) for title, group in groups],
