@@ -32,7 +32,7 @@ WIDTHS = (DESK,) if ON_POSTGRES else (DESK, PHONE)
 PEOPLE = ("administrator", "dispatcher", "grid_worker")
 ONLY_POSTED = {
     "sign_out", "language", "case_bulk", "notices_read", "site_close", "department_retire", "duty_end", "post_end",
-    "officer_password", "token_revoke", "case_reporter", "resident_answer",
+    "officer_password", "token_revoke", "case_reporter", "resident_answer", "device_retire", "device_secret",
 }  # fmt: skip
 CHANGING = re.compile(r'name="(csrfmiddlewaretoken|key|client_id)" value="[^"]*"|X-CSRFToken[^}]*')
 
