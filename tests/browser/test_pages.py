@@ -33,7 +33,7 @@ PEOPLE = ("administrator", "dispatcher", "grid_worker")
 ONLY_POSTED = {
     "sign_out", "language", "case_bulk", "notices_read", "site_close", "department_retire", "duty_end", "post_end",
     "officer_password", "token_revoke", "case_reporter", "resident_answer", "upload_row", "hook", "client_change",
-    "subscriber_change",
+    "subscriber_change", "device_retire", "device_secret",
 }  # fmt: skip
 CHANGING = re.compile(r'name="(csrfmiddlewaretoken|key|client_id)" value="[^"]*"|X-CSRFToken[^}]*')
 
