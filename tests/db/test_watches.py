@@ -14,13 +14,16 @@ from django.utils import timezone
 
 from anlan.casework.models import Case
 from anlan.intake import reports, watches
+from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report, Telling, Watch
+from anlan.kernel import catalogue
 from anlan.ledger import follow, personal
 from anlan.ledger.models import Event, Personal
 from anlan.presentation import followers, telling
 from anlan.presentation.mail_server import mail_server
 from desk import text
 from resident import do, page, reported, to_the_end
+from serving import free_port
 from watching import MINE, Listener, MailBox, asked, confirmed, listened, listening, mail_box, told
 from world import World, world
 
@@ -162,7 +165,7 @@ def test_what_nobody_confirms_in_two_days_is_void_and_erased(town: World, box: M
     code, _ = reported()
     assert asked(code).status_code == 302
     later = timezone.now() + timedelta(days=2, minutes=1)
-    assert told(at=later) == 1
+    assert told(at=later) == 0
     assert box.letters == []
     assert Telling.objects.get().state == "dead"
     assert watches.standing(Report.objects.get(), at=later) == []
@@ -265,7 +268,7 @@ def test_a_web_address_that_is_down_is_told_all_of_it_in_order_when_it_is_back(t
         assert told(at=start + minute * MINUTE) == 0
     assert "连不上对方" in page(code)
     listener.up()
-    assert told(at=start + timedelta(hours=3)) == 2
+    assert [told(at=start + timedelta(hours=3)) for _ in range(3)] == [1, 1, 0]
     assert [body["event"] for body in listener.bodies[1:]] == [
         str(each) for each in Telling.objects.exclude(kind="confirm").order_by("pk").values_list("event", flat=True)
     ]
@@ -292,6 +295,21 @@ def test_one_that_answers_byte_by_byte_holds_up_nobody_for_long(town: World, lis
     assert told() == 0
     assert timezone.now() - begun < timedelta(seconds=6)
     assert Watch.objects.get().confirmed_at is None
+
+
+def test_one_that_dawdles_and_one_that_is_down_hold_up_no_other(town: World, listener: Listener) -> None:
+    channel = catalogue.current().get(CHANNELS, "resident")
+    for number in range(3):
+        _, report = reported(description=f"第 {number} 处", lon=f"122.0{number}1")
+        for place in range(2):
+            url = f"{listener.url}/{number}/{place}" if number else f"https://localhost:{free_port()}/{place}"
+            watches.ask(report, "webhook", url, origin="http://testserver", channel=channel, at=timezone.now())
+    listener.dawdles = 0.015
+    begun = timezone.now()
+    assert told() == 4
+    # One after the other they would take four times as long as one of them.
+    assert timezone.now() - begun < timedelta(seconds=4)
+    assert Telling.objects.filter(state="waiting", attempts=1).count() == 2
 
 
 def test_an_address_that_has_become_an_internal_one_is_not_called(town: World, listener: Listener) -> None:

@@ -241,10 +241,10 @@ def _signer(purpose: Purpose) -> signing.Signer:
 # ---------------------------------------------------------------- what is due, and how it went
 
 
-def claim(*, at: datetime, kinds: tuple[Kind, ...] = ("email", "webhook")) -> Telling | None:
+def claim(*, kind: Kind, at: datetime) -> Telling | None:
     """The next thing to tell, taken for a while: of each watch in order, the first that has not arrived."""
     earlier = Telling.objects.filter(watch=OuterRef("watch"), state="waiting", pk__lt=OuterRef("pk"))
-    ready = Telling.objects.filter(~Exists(earlier), state="waiting", next_at__lte=at, watch__kind__in=kinds)
+    ready = Telling.objects.filter(~Exists(earlier), state="waiting", next_at__lte=at, watch__kind=kind)
     for pk, next_at in list(ready.order_by("next_at", "pk").values_list("pk", "next_at")[:10]):
         if Telling.objects.filter(pk=pk, state="waiting", next_at=next_at).update(next_at=at + CLAIM):
             return Telling.objects.select_related("watch__report").get(pk=pk)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.headerregistry import Address
 from typing import Any, Final
@@ -22,9 +23,9 @@ from django.utils import timezone
 from anlan.intake import signing, watches
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.models import Telling, Watch
-from anlan.intake.watches import GONE, NOT_CONFIRMED, Kind, NoSuchLink, Where
+from anlan.intake.watches import GONE, NOT_CONFIRMED, Kind, Where
 from anlan.kernel import catalogue
-from anlan.kernel.text import Text
+from anlan.kernel.text import Refusal, Text
 from anlan.presentation import sending
 from anlan.presentation.mail_server import MailServer
 from anlan.presentation.sending import AGAIN, SCHEME, Unreachable
@@ -57,41 +58,71 @@ def over_https(url: str, body: bytes, said: Mapping[str, str]) -> tuple[int, byt
     return sending.post_to(url, body, said, private=False, most=MOST)
 
 
+def once(*, at: datetime) -> int:
+    """A turn of the loop, which takes its pause after each: strangers who dawdle must not keep it from the others."""
+    turn(at=at)
+    return 0
+
+
 def turn(*, at: datetime, post: Post = over_https) -> int:
-    """Tell what is due; how much arrived. A kind of which something failed waits for the next turn."""
-    kinds: tuple[Kind, ...] = ("email", "webhook") if settings.MAIL_SERVER else ("webhook",)
+    """Tell what is due, so much of each kind; how much arrived."""
+    return (_letters(at) if settings.MAIL_SERVER else 0) + _posts(post, at)
+
+
+def _letters(at: datetime) -> int:
     arrived = 0
-    for kind in kinds:
-        for _ in range(AT_ONCE):
-            telling = watches.claim(at=at, kinds=(kind,))
-            if telling is None or not _one(telling, post, at):
+    for telling, where in _due("email", at):
+        try:
+            _write(telling, where)
+        except NotTaken as error:
+            _not_taken(telling, error, at)
+            if error.again:
+                # It is the server's trouble: the others would only wait for it, too.
                 break
+        else:
+            watches.arrived(telling, at=at)
             arrived += 1
     return arrived
 
 
-def _one(telling: Telling, post: Post, at: datetime) -> bool:
-    """Whether it is settled and the next may be tried."""
-    watch = telling.watch
-    where = watches.where_of(watch)
-    if telling.kind == "confirm" and not watches.may_confirm(watch, at=at):
-        watches.given_up(telling, NOT_CONFIRMED, at=at)
-        return True
-    if where is None:
-        watches.given_up(telling, GONE, at=at)
-        watches.stop(watch, at=at)
-        return True
-    try:
-        if watch.kind == "email":
-            _write(telling, where)
+def _posts(post: Post, at: datetime) -> int:
+    """All of them at once, one for each watch; the database is asked before and after, not meanwhile."""
+    due = [(telling, *_message(telling, where, at)) for telling, where in _due("webhook", at)]
+    if not due:
+        return 0
+    with ThreadPoolExecutor(len(due)) as pool:
+        answers = list(pool.map(lambda each: _answer(post, *each[1:]), due))
+    arrived = 0
+    for (telling, *_), answer in zip(due, answers, strict=True):
+        try:
+            _take(telling, answer, at)
+        except NotTaken as error:
+            _not_taken(telling, error, at)
         else:
-            _post(telling, where, post, at)
-    except NotTaken as error:
-        settle = watches.failed if error.again else watches.given_up
-        settle(telling, error.why, at=at)
-        return not error.again
-    watches.arrived(telling, at=at)
-    return True
+            watches.arrived(telling, at=at)
+            arrived += 1
+    return arrived
+
+
+def _due(kind: Kind, at: datetime) -> Iterator[tuple[Telling, Where]]:
+    """What is to be told, and where; what cannot be told any more is settled here."""
+    for _ in range(AT_ONCE):
+        telling = watches.claim(at=at, kind=kind)
+        if telling is None:
+            return
+        where = watches.where_of(telling.watch)
+        if telling.kind == "confirm" and not watches.may_confirm(telling.watch, at=at):
+            watches.given_up(telling, NOT_CONFIRMED, at=at)
+        elif where is None:
+            watches.given_up(telling, GONE, at=at)
+            watches.stop(telling.watch, at=at)
+        else:
+            yield telling, where
+
+
+def _not_taken(telling: Telling, error: NotTaken, at: datetime) -> None:
+    settle = watches.failed if error.again else watches.given_up
+    settle(telling, error.why, at=at)
 
 
 # ---------------------------------------------------------------- letters
@@ -169,25 +200,34 @@ def _address(watch: Watch, name: str, *parts: str) -> str:
 # ---------------------------------------------------------------- posts
 
 
-def _post(telling: Telling, where: Where, post: Post, at: datetime) -> None:
+def _message(telling: Telling, where: Where, at: datetime) -> tuple[str, bytes, dict[str, str]]:
     said = _challenge(telling) if telling.kind == "confirm" else _progress(telling)
     body = json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
+    return where.address, body, _headers(telling, where, body, at)
+
+
+def _answer(post: Post, url: str, body: bytes, said: Mapping[str, str]) -> tuple[int, bytes] | Unreachable:
     try:
-        status, answer = post(where.address, body, _headers(telling, where, body, at))
+        return post(url, body, said)
     except Unreachable as gone:
-        raise NotTaken(gone.why.zh, gone.why.en, again=True) from None
+        return gone
+
+
+def _take(telling: Telling, answer: tuple[int, bytes] | Unreachable, at: datetime) -> None:
+    if isinstance(answer, Unreachable):
+        raise NotTaken(answer.why.zh, answer.why.en, again=True)
+    status, said = answer
     if not 200 <= status < 300:
         again = status in AGAIN or status >= 500 or status < 400
         raise NotTaken(f"对方答复 {status}", f"The other side answered {status}", again=again and status != 410)
-    if telling.kind == "confirm":
-        if said["challenge"] not in answer.decode(errors="replace"):
-            raise NotTaken(
-                "对方没有原样返回 challenge 的内容", "The other side did not echo the challenge", again=True
-            )  # fmt: skip
-        try:
-            watches.confirm(telling.watch, channel=_channel(telling.watch), at=at)
-        except NoSuchLink:
-            raise NotTaken(NOT_CONFIRMED.zh, NOT_CONFIRMED.en, again=False) from None
+    if telling.kind != "confirm":
+        return
+    if watches.token(telling.watch, "confirm").encode() not in said:
+        raise NotTaken("对方没有原样返回 challenge 的内容", "The other side did not echo the challenge", again=True)
+    try:
+        watches.confirm(telling.watch, channel=_channel(telling.watch), at=at)
+    except Refusal:
+        raise NotTaken(NOT_CONFIRMED.zh, NOT_CONFIRMED.en, again=False) from None
 
 
 def _channel(watch: Watch) -> Channel:
