@@ -328,7 +328,12 @@ SHEET: dict[str, Any] = {"key": "sheet_general"}
 
 def _residents(photo: dict[str, Any]) -> dict[str, dict[str, Any]]:
     code: dict[str, Any] = {"code": NO_CODE}
-    return {"resident_status": code, "resident_answer": code, "resident_photo": code | photo}
+    watch: dict[str, Any] = {"watch_id": photo["photo_id"]}
+    token = {"token": NO_CODE}
+    found = {"resident_status": code, "resident_answer": code, "resident_photo": code | photo, "resident_watch": code}
+    return found | {
+        "resident_watch_stop": code | watch, "resident_watch_confirm": token, "resident_watch_end": token
+    }  # fmt: skip
 
 
 def _open311() -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,30 +10,36 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from anlan.casework.models import Case
-from anlan.intake import tracking
+from anlan.intake import tracking, watches
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Report
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.ledger import personal
 from anlan.ledger.models import Event, Personal
-from anlan.presentation import followers
+from anlan.presentation import followers, telling
+from anlan.presentation.mail_server import mail_server
+from anlan.presentation.sending import Unreachable
 from asking import Things, api_calls, things, undone, web_names
 from calling import Caller
 from desk import at_desk, hidden, jpeg, text
+from serving import free_port
 
 NAME, PHONE = "只此一名", "13800007777"
-SECRETS = (NAME, PHONE, PHONE[3:])
+MAIL, HOOK = "zhiciyiming@example.org", "https://192.88.98.1/zhiciyiming"
+SECRETS = (NAME, PHONE, PHONE[3:], MAIL, HOOK, MAIL[:11])
 WATCHED = ("handler", "landlord", "department_lead")
 
 
 @pytest.fixture
-def of(media: Path) -> Things:
+def of(media: Path, settings: LazySettings) -> Things:
+    settings.MAIL_SERVER = mail_server(f"smtp://127.0.0.1:{free_port()}?tls=none")
     return things()
 
 
@@ -48,7 +54,21 @@ def report(**more: str) -> Report:
     assert answer.status_code == 302, text(answer)
     found = tracking.find(client.cookies["told"].value)
     assert found is not None
+    watched(found)
     return found
+
+
+def watched(told: Report) -> None:
+    """The reporter asks to be told of its progress by letters, and at a web address."""
+    for address, status in ((MAIL, 302), (HOOK, 200)):
+        answer = Client().post(reverse("resident_watch", args=[tracking.issue(told)]), {"address": address})
+        assert answer.status_code == status, text(answer)
+    for watch in told.watches.all():
+        watches.confirm(watch, channel=catalogue.current().get(CHANNELS, "resident"), at=timezone.now())
+
+
+def nobody(url: str, body: bytes, said: Mapping[str, str]) -> tuple[int, bytes]:
+    raise Unreachable("没有", "nobody")
 
 
 def dealt_with(of: Things, case: Case) -> None:
@@ -138,6 +158,10 @@ def test_nothing_of_it_is_written_into_a_log(of: Things, caplog: pytest.LogCaptu
         report()
         report(description="写" * 3000, told_at="1900-01-01")
         Client().post(reverse("resident"), {"reporter_phone": PHONE, "reporter_name": NAME})
+        dealt_with(of, Case.objects.order_by("opened_at")[0])
+        # Nobody listens there: what goes wrong is logged, and says no address.
+        assert telling.turn(at=timezone.now(), post=nobody) == 0
+    assert "信件" in caplog.text
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 

@@ -28,7 +28,7 @@ _ASIDE = ("refused", "void", "merged", "escalated")
 class Passed:
     """One thing that happened: its sentence, what was said with it for the reporter to read, photos of the fix.
 
-    `stage` and `outcome` are those of the step it led to.
+    `stage` and `outcome` are those of the step it led to; `event` is what is told.
     """
 
     at: datetime
@@ -37,6 +37,7 @@ class Passed:
     photos: tuple[UUID, ...] = ()
     stage: Stage = "intake"
     outcome: Outcome = ""
+    event: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _walked(plan: Plan, now: Standing, calendar: Calendar, events: Sequence[Even
 def _line(plan: Plan, now: Standing, event: Event) -> Passed | None:
     step = plan.procedure.steps[now.step]
     if event.kind == OPENED:
-        return Passed(event.at, step.public, stage=step.stage, outcome=step.outcome)
+        return Passed(event.at, step.public, stage=step.stage, outcome=step.outcome, event=event.id)
     if event.kind != MOVED:
         return None
     act = plan.acts[event.data["act"]]
@@ -88,7 +89,7 @@ def _line(plan: Plan, now: Standing, event: Event) -> Passed | None:
         return None
     photos = tuple(UUID(each) for each in event.data.get("photos") or ()) if act.fixes else ()
     said = tuple(_said(act, event))
-    return Passed(event.at, act.public or step.public, said, photos, step.stage, step.outcome)
+    return Passed(event.at, act.public or step.public, said, photos, step.stage, step.outcome, event.id)
 
 
 def _said(act: Act, event: Event) -> Iterator[tuple[Text, str]]:

@@ -125,10 +125,13 @@ class Replay(Part):
 
 
 class Limit(Part):
-    """At most `most` times `what` by one device, or from one network address, within so many minutes."""
+    """At most `most` times `what` by one device, or from one network address, within so many minutes.
 
-    what: Literal["report", "near", "guess", "answer"]
-    by: Literal["device", "address"]
+    By "recipient": to one address that is to be written to.
+    """
+
+    what: Literal["report", "near", "guess", "answer", "watch"]
+    by: Literal["device", "address", "recipient"]
     most: int = Field(ge=1)
     minutes: int = Field(ge=1, le=1440)
 

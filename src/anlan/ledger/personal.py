@@ -49,6 +49,11 @@ def read(identifier: UUID) -> dict[str, str] | None:
     return fields
 
 
+def keep_only_until(identifier: UUID, day: date) -> None:
+    """Keep what is still kept until another day; one that is over has it erased in the next round."""
+    Personal.objects.filter(id=identifier, erased_at=None).update(keep_until=day)
+
+
 def conceal(text: str) -> bytes:
     """A secret of the installation (not of a person) as the database may hold it; `reveal` gives it back."""
     return _cipher().encrypt(text.encode())

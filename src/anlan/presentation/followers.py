@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from anlan.casework import alarms, clocks, counters, feeds, forwards, later, moves, notices, pushes, remarks, triage
+from anlan.casework import (
+    alarms,
+    clocks,
+    counters,
+    feeds,
+    forwards,
+    later,
+    moves,
+    notices,
+    pushes,
+    remarks,
+    triage,
+    watching,
+)
 from anlan.intake import additions, doors, receipts
 from anlan.ledger import follow
 from anlan.ledger.models import Event
@@ -27,6 +40,7 @@ FOLLOWERS: dict[str, Callable[[Sequence[Event]], None]] = {
     "pushes": pushes.follow,
     "later": later.follow,
     "forwards": forwards.follow,
+    "watches": watching.follow,
 }
 
 

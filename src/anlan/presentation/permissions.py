@@ -40,6 +40,10 @@ WEB: dict[str, str] = {
     "resident_status": PUBLIC,
     "resident_answer": PUBLIC,
     "resident_photo": PUBLIC,
+    "resident_watch": PUBLIC,
+    "resident_watch_stop": PUBLIC,
+    "resident_watch_confirm": PUBLIC,  # the link is signed, and so is the next
+    "resident_watch_end": PUBLIC,
     # Open311: what is public; whoever sends something brings a key besides
     "open311_discovery": PUBLIC,
     "open311_services": PUBLIC,

@@ -12,7 +12,9 @@ import ipaddress
 import logging
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -90,21 +92,46 @@ def headers(subscriber: Subscriber, sending: Sending, body: bytes, *, at: dateti
 
 def over_http(subscriber: Subscriber, body: bytes, said: Mapping[str, str]) -> int:
     """POST it; the status that was answered. Raises `Unreachable`."""
-    parts = urlsplit(subscriber.url)
+    return post_to(subscriber.url, body, said, private=subscriber.allow_private)[0]
+
+
+def post_to(
+    url: str, body: bytes, said: Mapping[str, str], *, private: bool, most: int = 0, within: float = TIMEOUT
+) -> tuple[int, bytes]:  # fmt: skip
+    """POST it; the status and the first `most` bytes that were answered, all `within` so many seconds from being
+    connected, however slowly the other side speaks. Raises `Unreachable`."""
+    parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = allowed_address(parts.hostname or "", port, private=subscriber.allow_private)
+    address = allowed_address(parts.hostname or "", port, private=private)
     made = _Secure if parts.scheme == "https" else _Plain
-    connection: _Plain | _Secure = made(parts.hostname or "", port, timeout=TIMEOUT)
+    connection: _Plain | _Secure = made(parts.hostname or "", port, timeout=within)
     connection.address = address
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    end = threading.Timer(within, _cut, [connection])
+    end.start()
     try:
         connection.request("POST", path, body=body, headers=dict(said))
-        return connection.getresponse().status
+        with connection.getresponse() as answer:
+            beginning = answer.read(most) if most else b""
+        if connection.is_cut:
+            raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
         name = type(error).__name__
         raise Unreachable(f"连不上对方（{name}）", f"The other side cannot be reached ({name})") from None
+    else:
+        return answer.status, beginning
     finally:
+        end.cancel()
         connection.close()
+
+
+def _cut(connection: _Plain | _Secure) -> None:
+    """End what is being read or written, so that one who dawdles does not hold up the others."""
+    connection.is_cut = True
+    if connection.held is not None:
+        with suppress(OSError):
+            # As a plain socket: one that is secure would first say goodbye to the very side that does not answer.
+            socket.socket.shutdown(connection.held, socket.SHUT_RDWR)
 
 
 def allowed_address(host: str, port: int, *, private: bool) -> str:
@@ -138,18 +165,22 @@ def _may_call(address: str, *, private: bool) -> bool:
 class _Plain(http.client.HTTPConnection):
     """To the address that was checked, whatever the name means by now."""
 
-    address = ""
+    address, is_cut = "", False
+    held: socket.socket | None = None
+    """The socket, also once an answer has taken it over."""
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.address, self.port), self.timeout)
+        self.sock = self.held = socket.create_connection((self.address, self.port), self.timeout)
 
 
 class _Secure(http.client.HTTPSConnection):
     """The same, the certificate being the name's."""
 
-    address = ""
+    address, is_cut = "", False
+    held: socket.socket | None = None
 
     def connect(self) -> None:
         plain = socket.create_connection((self.address, self.port), self.timeout)
         context: Any = ssl.create_default_context()
-        self.sock = context.wrap_socket(plain, server_hostname=self.host)
+        self.sock = self.held = context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock.do_handshake()

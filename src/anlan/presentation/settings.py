@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dj_database_url
 
+from anlan.presentation.mail_server import mail_server
 from anlan.presentation.secret import secret_key
 
 HERE = Path(__file__).parent
@@ -112,6 +113,8 @@ MQTT_CA = os.environ.get("ANLAN_MQTT_CA", "")
 MQTT_CERTIFICATE = os.environ.get("ANLAN_MQTT_CERTIFICATE", "")
 MQTT_KEY = os.environ.get("ANLAN_MQTT_KEY", "")
 GB26875_LISTEN = os.environ.get("ANLAN_GB26875_LISTEN", "")
+# The server that letters are handed to: smtp://user:password@host:port?tls=starttls. Without it no letter is sent.
+MAIL_SERVER = mail_server(os.environ.get("ANLAN_EMAIL_URL", ""))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -7,6 +7,7 @@ from anlan.intake.models.hooks import Addition, Client, Delivery, HookCount
 from anlan.intake.models.reports import Attempt, Batch, Photo, Quarantined, Receipt, Remark, Report, Tracking
 from anlan.intake.models.sensors import Device, Ear, Episode, Roll, Signal, Stray
 from anlan.intake.models.uploads import Listed, Mapping, Statistic, Upload, UploadRow
+from anlan.intake.models.watches import Telling, Watch
 
 __all__ = [
     "Addition",
@@ -30,8 +31,10 @@ __all__ = [
     "Signal",
     "Statistic",
     "Stray",
+    "Telling",
     "TopicModel",
     "Tracking",
     "Upload",
     "UploadRow",
+    "Watch",
 ]

@@ -19,7 +19,7 @@ from django.utils import timezone
 from anlan.casework import alarms, clocks, experience, pushes
 from anlan.intake import hooks, suggestion, throttle, topic_model, upload_work, uploads
 from anlan.ledger import personal, seal
-from anlan.presentation import followers, parent, sending
+from anlan.presentation import followers, parent, sending, telling
 from anlan.presentation.forwarding import turn as forwarding
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ LOOPS = (
     Loop("pushes", lambda at: pushes.sweep(at=at), timedelta(seconds=20)),
     Loop("sending", lambda at: sending.send_due(at=at), timedelta(seconds=5)),
     Loop("forwards", lambda at: forwarding.turn(at=at), timedelta(seconds=5)),
+    Loop("watches", lambda at: telling.once(at=at), timedelta(seconds=5)),
     Loop("seal", lambda at: seal.seal(at=at), timedelta(seconds=30)),
     Loop("erase", lambda at: personal.erase_due(at=at), timedelta(hours=1)),
     Loop("uploads", lambda at: upload_work.advance(at=at), timedelta(seconds=1)),

@@ -20,7 +20,7 @@ from anlan.intake.models import Photo, Report
 from anlan.kernel.text import Refusal, Text
 from anlan.ledger.events import history
 from anlan.ledger.models import Event
-from anlan.presentation.web import deadlines
+from anlan.presentation.web import deadlines, resident_watches
 from anlan.presentation.web import resident_gate as gate
 from anlan.presentation.web.case_rows import topic_title
 from anlan.presentation.web.frame import Asked
@@ -74,7 +74,7 @@ class Day:
     late: bool
 
 
-def _find(request: Asked, code: str) -> Report:
+def find_report(request: Asked, code: str) -> Report:
     """The report with this code. Guesses are counted, and end."""
     gate.check(request, "guess")
     report = tracking.find(code)
@@ -90,7 +90,7 @@ def find(request: Asked) -> HttpResponse:
     told, wrong = request.POST.get("code", "")[:60], None
     if request.method == "POST":
         try:
-            _find(request, told)
+            find_report(request, told)
             return redirect("resident_status", code=tracking.plain(told))
         except NoReport as refusal:
             wrong = refusal.text
@@ -101,30 +101,31 @@ def find(request: Asked) -> HttpResponse:
 @gate.open_to_all
 def status(request: Asked, code: str) -> HttpResponse:
     """The page that answers “what happened to my report?”."""
-    return _page(request, _find(request, code), code)
+    return page(request, find_report(request, code), code)
 
 
 @require_POST
 @gate.open_to_all
 def answer(request: Asked, code: str) -> HttpResponse:
     """满意、基本满意、不满意: what the reporter thinks of the result."""
-    report = _find(request, code)
+    report = find_report(request, code)
     gate.count(request, "answer")
     said, case = request.POST.get("satisfaction", ""), reporter.answering(report)
     reason = request.POST.get("reason", "").replace("\x00", "")
     if case is None or not reporter.is_satisfaction(said):
-        return _page(request, report, code, wrong=CHOOSE, told=("", reason), status=422)
+        return page(request, report, code, wrong=CHOOSE, told=("", reason), status=422)
     try:
         reporter.answer(report, case, said, reason=reason, at=request.at)
     except Refusal as refusal:
-        return _page(request, report, code, wrong=refusal.text, told=(said, reason), status=422)
+        return page(request, report, code, wrong=refusal.text, told=(said, reason), status=422)
     return redirect("resident_status", code=tracking.plain(code))
 
 
-def _page(
+def page(
     request: Asked, report: Report, code: str, *, wrong: Text | None = None, told: tuple[str, str] = ("", ""),
-    status: int = 200,
+    watch_wrong: Text | None = None, watch_told: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
+    """The page of a report, with what was wrong in what was sent from it."""
     code = tracking.plain(code)
     case = reporter.answering(report)
     said: dict[str, Any] = {
@@ -132,7 +133,8 @@ def _page(
         "what": topic_title(case.topic if case else report.topic), "wrong": wrong, "told": told,
         "words": list(WORDS.items()), "answer_url": reverse("resident_answer", args=[code]),
         "line": WITHDRAWN if report.withdrawn_at else WAITING, "steps": [], "days": [],
-        "here": reverse("resident_status", args=[code]),
+        "here": reverse("resident_status", args=[code]), "watch_wrong": watch_wrong, "watch_told": watch_told,
+        **resident_watches.section(report, code, at=request.at),
     }  # fmt: skip
     if case is not None:
         said |= _course(request, report, case, code)
@@ -189,7 +191,7 @@ def _answered(report: Report, events: list[Event]) -> Text | None:
 @gate.open_to_all
 def photo(request: Asked, code: str, photo_id: UUID, size: str) -> HttpResponse:
     """One photo of the fix, for whoever told of what was fixed."""
-    report = _find(request, code)
+    report = find_report(request, code)
     case = reporter.answering(report)
     events = history(case.pk) if case is not None else []
     lines = course.passed(from_events(case, events), events) if case is not None else []
