@@ -157,6 +157,7 @@ class Furniture:
         return {
             "resident_status": [{"code": code}, {"code": "ABCDEFGHJKLM"}],
             "resident_photo": [{"code": code, "photo_id": photo, "size": "small"}],
+            **{f"resident_watch_{what}": [{"token": "nobody"}] for what in ("confirm", "end")},
         }
 
     def _uploads(self) -> dict[str, list[dict[str, Any]]]:

@@ -33,7 +33,7 @@ PEOPLE = ("administrator", "dispatcher", "grid_worker")
 ONLY_POSTED = {
     "sign_out", "language", "case_bulk", "notices_read", "site_close", "department_retire", "duty_end", "post_end",
     "officer_password", "token_revoke", "case_reporter", "resident_answer", "upload_row", "hook", "client_change",
-    "subscriber_change", "device_retire", "device_secret",
+    "subscriber_change", "device_retire", "device_secret", "resident_watch", "resident_watch_stop",
 }  # fmt: skip
 CHANGING = re.compile(r'name="(csrfmiddlewaretoken|key|client_id)" value="[^"]*"|X-CSRFToken[^}]*')
 
@@ -91,7 +91,8 @@ def _unfold() -> str:
 def looked_at(person: Person, lang: str) -> list[str]:
     """What is wrong with the page that is open, at every width, with everything unfolded."""
     person.page.evaluate(_unfold())
-    person.page.wait_for_load_state("networkidle")
+    person.page.wait_for_load_state("load")
+    person.page.evaluate("() => document.fonts.ready.then(() => true)")
     wrong = []
     for width, height in WIDTHS:
         person.page.set_viewport_size({"width": width, "height": height})
@@ -125,14 +126,19 @@ def test_every_page_is_accessible_fits_the_screen_and_asks_nobody_else(
     person.expected = {403, 404, 409}
     wrong: list[str] = []
     opened = 0
+    refused: set[int] = set()
     for name, path in paths(furniture):
         answer = person.context.request.get(path)
         if answer.status not in (200, 403, 404, 409):
             wrong.append(f"{name} {path}: {answer.status}")
+        elif answer.status in refused and not path.startswith("/r/"):
+            # One refusal of the desk looks like another.
+            continue
         elif answer.text().lstrip().lower().startswith("<!doctype html"):
             person.go(path)
             wrong += looked_at(person, lang)
             opened += answer.status == 200
+            refused |= {answer.status} & {403, 404}
     assert wrong == []
     assert opened >= 15
 
