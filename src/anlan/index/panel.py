@@ -1,4 +1,4 @@
-"""Values of many indicators for many units over several periods, as arrays: what engines give and scores are made of."""
+"""Values of many indicators for many units over several periods: what engines give and scores are made of."""
 
 from __future__ import annotations
 
