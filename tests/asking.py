@@ -19,6 +19,7 @@ from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Batch, Client, Device, Photo, Quarantined, Report, Upload
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
+from anlan.ledger.models import Event
 from anlan.places import duties, tokens
 from anlan.places.models import Duty, Officer, Party, Post, Token
 from calling import message, opened, picture
@@ -274,9 +275,9 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     report: dict[str, Any] = {"report_id": of.report.pk}
     found: dict[str, dict[str, Any]] = {
         "suggest": {"kind": "area"},
-        "case": {"number": number},
+        **{key: {"number": number} for key in ("case", "case_reports")},
         "case_act": {"number": number, "act": "register"},
-        "case_reports": {"number": number},
+        "case_event": {"number": number, "event_id": Event.objects.filter(subject=of.case.pk).earliest("seq").id},
         "case_reporter": {"number": number, **report},
         "case_export": {"kind": "csv"},
         "report_sent": report,

@@ -75,9 +75,9 @@ class Furniture:
         code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
         one = {name: [{"pk": key}] for name, key in pk.items()}
         return {
-            "case": [{"number": number}],
+            **{key: [{"number": number}] for key in ("case", "case_reports")},
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
-            "case_reports": [{"number": number}],
+            "case_event": [{"number": number, "event_id": self._happened(case["id"])}],
             "case_export": [{"kind": "csv"}],
             **dict.fromkeys(("report_sent", "triage_one"), told_of),
             "held": [{"held_id": held["id"]}],
@@ -100,6 +100,12 @@ class Furniture:
             "declared_kind": [{"folder": folder} for folder in FOLDERS],
             "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
+
+    def _happened(self, case: str) -> str:
+        """The first thing that the case's timeline tells."""
+        answer = self.http.get(f"/cases/{case}/timeline", headers=self.town.bearer("dispatcher"))
+        assert answer.is_success, answer.text
+        return str(answer.json()[0]["id"])
 
     def _photo(self, stage: str, colour: str) -> str:
         made = io.BytesIO()

@@ -63,6 +63,7 @@ WEB: dict[str, str] = {
     "cases": "cases.see",
     "case": "cases.see",
     "case_act": "cases.act",
+    "case_event": "cases.see",
     "case_reports": "cases.see",
     "case_reporter": "cases.see",  # the reporter may have agreed that the department calls; the view asks the rest
     "case_export": "cases.export",
