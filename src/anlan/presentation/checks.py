@@ -17,9 +17,10 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.index.rates import SHARES
 from anlan.facts.table import TABLES
-from anlan.index.rates import INDICATORS
+from anlan.index.indicator import INDICATORS
+from anlan.index.rates import SHARES
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -50,6 +51,8 @@ KINDS: Final = (
     FEEDS,
     FORWARDING,
     SHARES,
+    INDICATORS,
+    INDICES,
     JURISDICTIONS,
     LAYOUTS,
     LIKENESS,
