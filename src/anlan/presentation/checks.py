@@ -18,6 +18,7 @@ from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts.table import TABLES
+from anlan.index.indicator import INDICATORS
 from anlan.index.rates import SHARES
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
@@ -51,6 +52,7 @@ KINDS: Final = (
     FORWARDING,
     INDICES,
     SHARES,
+    INDICATORS,
     JURISDICTIONS,
     LAYOUTS,
     LIKENESS,
