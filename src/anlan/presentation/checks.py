@@ -18,7 +18,10 @@ from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts.table import TABLES
+from anlan.index import happenings
+from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
+from anlan.index.rule import RULES, RuleTable
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -50,12 +53,14 @@ KINDS: Final = (
     FORWARDING,
     SHARES,
     JURISDICTIONS,
+    LADDERS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
     PUSHES,
     ROLES,
     ROUTING,
+    RULES,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -279,6 +284,14 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -306,5 +319,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (RULES, _misruled),
     (TOWNS, _ungrounded),
 )
