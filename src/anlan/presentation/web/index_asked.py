@@ -204,15 +204,16 @@ def _css(band: Band, at: int, many: int) -> str:
 
 
 def _groups(sight: Sight) -> Iterator[Group]:
-    for peer, rows in sorted(sight.ranks.of_peer.items()):
+    ordered = [*sight.spec.peers, *(peer for peer in sight.ranks.of_peer if peer not in sight.spec.peers)]
+    for peer in ordered:
+        rows = sight.ranks.of_peer.get(peer, [])
         parts: dict[tuple[str, ...], list[Rank]] = {}
         declared = sight.spec.peers.get(peer)
         for row in rows:
             if sight.sees(row.area_path):
                 parts.setdefault(_labels(sight, row.area_path, declared.by if declared else ()), []).append(row)
-        ordered = sorted(parts.items(), key=lambda part: min(each.area_path.count("/") for each in part[1]))
-        for labels, part in ordered:
-            key = ".".join([peer, *labels])
+        for labels, part in sorted(parts.items()):
+            key = ".".join([peer, *labels]) if len(parts) > 1 else peer
             yield Group(key, _title(sight, declared.title if declared else None, labels, peer), tuple(part))
 
 
