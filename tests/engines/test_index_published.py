@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anlan.index import why
 from anlan.index.composite import Scored, score
 from anlan.index.framework import Framework
 from anlan.index.normalise import Normalising
@@ -159,6 +160,17 @@ def test_the_change_of_the_index_between_years_is_coinrs() -> None:
         rows = [found.units.index(unit) for unit in wanted.index]
         np.testing.assert_allclose(change[rows], wanted, rtol=0, atol=1e-9)
         assert np.isnan(np.delete(change, rows)).all()
+
+
+def test_the_part_of_every_indicator_in_the_change_is_coinrs() -> None:
+    frame, found = years()
+    told = table("ref_O_contributions_panel.csv")
+    keys = [leaf.key for leaf in frame.leaves]
+    for before, after in (("2020", "2021"), ("2021", "2022")):
+        wanted = told[told["t0"] == int(before)].pivot(index="uCode", columns="iCode", values="value_effect")
+        parts = pd.DataFrame(why.between_periods(found, before, after).leaf, index=found.units, columns=keys)
+        np.testing.assert_allclose(parts.loc[wanted.index, wanted.columns], wanted, rtol=0, atol=1e-9)
+        assert wanted.size == 46 * 49
 
 
 # ---------------------------------------------------------------- HDI
