@@ -97,6 +97,12 @@ WEB: dict[str, str] = {
     "statistics_export": "statistics.see",
     "given": "statistics.see",
     "given_one": "statistics.see",
+    # the index: what was published; drafts besides for those who draft
+    "index": "statistics.see",
+    "index_edition": "statistics.see",
+    "index_area": "statistics.see",
+    "index_compare": "statistics.see",
+    "index_scenario": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
