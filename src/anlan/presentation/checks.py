@@ -17,7 +17,8 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.facts.table import TABLES
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
 from anlan.index.rates import INDICATORS
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -279,6 +280,14 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- facts
+
+
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -306,5 +315,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
