@@ -274,6 +274,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     report: dict[str, Any] = {"report_id": of.report.pk}
     found: dict[str, dict[str, Any]] = {
         "suggest": {"kind": "area"},
+        "fact_table": {"key": "cases"},
         "case": {"number": number},
         "case_act": {"number": number, "act": "register"},
         "case_reports": {"number": number},

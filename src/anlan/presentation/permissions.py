@@ -94,6 +94,8 @@ WEB: dict[str, str] = {
     "board": "statistics.see",
     "statistics": "statistics.see",
     "statistics_export": "statistics.see",
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
