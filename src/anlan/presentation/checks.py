@@ -17,7 +17,8 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.facts.table import TABLES
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
 from anlan.index import happenings
 from anlan.index.indicator import INDICATORS
 from anlan.index.ladder import LADDERS
@@ -296,6 +297,14 @@ def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
     yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
+# ---------------------------------------------------------------- facts
+
+
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -324,5 +333,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
     (RULES, _misruled),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )

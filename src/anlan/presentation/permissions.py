@@ -103,6 +103,8 @@ WEB: dict[str, str] = {
     "index_area": "statistics.see",
     "index_compare": "statistics.see",
     "index_scenario": "statistics.see",
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
