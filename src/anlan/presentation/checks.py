@@ -18,6 +18,8 @@ from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts.table import TABLES
+from anlan.index import fitting
+from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.rates import SHARES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -48,6 +50,7 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
+    INDICATORS,
     SHARES,
     JURISDICTIONS,
     LAYOUTS,
@@ -279,6 +282,14 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- indicators
+
+
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -306,5 +317,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (INDICATORS, _uncountable),
     (TOWNS, _ungrounded),
 )
