@@ -17,7 +17,8 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.facts.table import TABLES
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
 from anlan.index import fitting
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.rates import SHARES
@@ -290,6 +291,12 @@ def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]
     yield from fitting.strangers(declared, catalogue.all(TABLES))
 
 
+# ---------------------------------------------------------------- facts
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -318,5 +325,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
     (INDICATORS, _uncountable),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
