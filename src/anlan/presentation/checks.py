@@ -22,6 +22,7 @@ from anlan.facts.table import TABLES, FactTable
 from anlan.index import fitting
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.rates import SHARES
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -53,6 +54,7 @@ KINDS: Final = (
     FORWARDING,
     INDICATORS,
     SHARES,
+    INDICES,
     JURISDICTIONS,
     LAYOUTS,
     LIKENESS,
@@ -292,6 +294,8 @@ def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]
 
 
 # ---------------------------------------------------------------- facts
+
+
 def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
     """A table of facts with columns that nothing fills."""
     yield from sources.strangers(declared)
