@@ -19,8 +19,8 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import happenings
-from anlan.index.indicator import INDICATORS
+from anlan.index import fitting, happenings
+from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
@@ -54,9 +54,9 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
-    INDICES,
-    SHARES,
     INDICATORS,
+    SHARES,
+    INDICES,
     JURISDICTIONS,
     LADDERS,
     LAYOUTS,
@@ -289,12 +289,12 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
-# ---------------------------------------------------------------- rules
+# ---------------------------------------------------------------- indicators
 
 
-def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
-    """A table of rules that looks at facts there are not."""
-    yield from happenings.strangers(declared, catalogue.all(TABLES))
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
 
 
 # ---------------------------------------------------------------- facts
@@ -303,6 +303,14 @@ def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
 def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
     """A table of facts with columns that nothing fills."""
     yield from sources.strangers(declared)
+
+
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
 # ---------------------------------------------------------------- towns
@@ -332,7 +340,8 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
-    (RULES, _misruled),
+    (INDICATORS, _uncountable),
     (TABLES, _unmade),
+    (RULES, _misruled),
     (TOWNS, _ungrounded),
 )
