@@ -17,8 +17,10 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.facts.table import TABLES
-from anlan.index.indicator import INDICATORS
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
+from anlan.index import fitting
+from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.rates import SHARES
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
@@ -50,8 +52,8 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
-    SHARES,
     INDICATORS,
+    SHARES,
     INDICES,
     JURISDICTIONS,
     LAYOUTS,
@@ -283,6 +285,22 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- indicators
+
+
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
+
+
+# ---------------------------------------------------------------- facts
+
+
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -310,5 +328,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (INDICATORS, _uncountable),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
