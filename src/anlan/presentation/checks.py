@@ -19,9 +19,11 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import fitting
+from anlan.index import fitting, happenings
 from anlan.index.indicator import INDICATORS, Indicator
+from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
+from anlan.index.rule import RULES, RuleTable
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -56,12 +58,14 @@ KINDS: Final = (
     SHARES,
     INDICES,
     JURISDICTIONS,
+    LADDERS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
     PUSHES,
     ROLES,
     ROUTING,
+    RULES,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -301,6 +305,14 @@ def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
     yield from sources.strangers(declared)
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -330,5 +342,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FORWARDING, _astray_elsewhere),
     (INDICATORS, _uncountable),
     (TABLES, _unmade),
+    (RULES, _misruled),
     (TOWNS, _ungrounded),
 )
