@@ -22,6 +22,7 @@ from anlan.index import happenings
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
+from anlan.index.signal import SIGNALS, Signal
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -61,6 +62,7 @@ KINDS: Final = (
     ROLES,
     ROUTING,
     RULES,
+    SIGNALS,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -292,6 +294,11 @@ def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
     yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
+def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
+    """A signal that counts what no table of facts has."""
+    yield from happenings.unmeasured(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -320,5 +327,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
     (RULES, _misruled),
+    (SIGNALS, _misread_facts),
     (TOWNS, _ungrounded),
 )
