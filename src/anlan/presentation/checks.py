@@ -23,6 +23,7 @@ from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
 from anlan.index.signal import SIGNALS, Signal
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -53,6 +54,7 @@ KINDS: Final = (
     FEEDS,
     FORWARDING,
     SHARES,
+    INDICES,
     JURISDICTIONS,
     LADDERS,
     LAYOUTS,
