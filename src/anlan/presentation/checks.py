@@ -17,8 +17,10 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.facts.table import TABLES
-from anlan.index import happenings
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
+from anlan.index import fitting, happenings
+from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
@@ -53,6 +55,7 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
+    INDICATORS,
     SHARES,
     INDICES,
     JURISDICTIONS,
@@ -301,6 +304,20 @@ def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
     yield from happenings.unmeasured(declared, catalogue.all(TABLES))
 
 
+# ---------------------------------------------------------------- indicators
+
+
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
+
+
+# ---------------------------------------------------------------- facts
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -330,5 +347,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FORWARDING, _astray_elsewhere),
     (RULES, _misruled),
     (SIGNALS, _misread_facts),
+    (INDICATORS, _uncountable),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
