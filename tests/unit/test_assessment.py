@@ -65,7 +65,8 @@ def test_a_town_from_its_cases_to_its_place_as_by_hand(tmp_path: Path) -> None:
     made = assessed(lay(tmp_path / "facts", cases=CASES))
     scores = rows(made.tables["scores"], "area_path", "node")
     # a: 2 of 4 cured: 50. 1 of 4 again: 25 % of goalposts 50 to 0: 50. H = (2·50 + 50) / 3 = 50. 1 of 2 in time: 50.
-    assert [scores["1/a/", node]["score"] for node in ("cured", "again", "H", "prompt", "T", "small")] == [50] * 6
+    nodes = ("cured", "again", "H", "prompt", "T", "small")
+    assert [scores["1/a/", node]["score"] for node in nodes] == pytest.approx([50] * 6, abs=1e-12)
     # b: 2 of 4 cured: 50; none again: 100; H = 200/3; T = 100; the whole = (3·200/3 + 100) / 4 = 75.
     assert scores["1/b/", "small"]["score"] == pytest.approx(75, abs=1e-12)
     # c has no case at all: nothing to divide by is good.
