@@ -169,12 +169,13 @@ def _in_time(plan: Plan, now: Standing, kind: str, ended: datetime) -> bool:
 
 def _ran_out(plan: Plan, now: Standing, kind: str) -> bool:
     for clock, run in zip(plan.clocks, now.clocks, strict=True):
-        if clock.counts == kind and run.due_at is not None and _late(clock, run, now, run.due_at):
+        if clock.counts == kind and run.due_at is not None and late(clock, run, now, run.due_at):
             return True
     return False
 
 
-def _late(clock: Clock, run: Run, now: Standing, due: datetime) -> bool:
+def late(clock: Clock, run: Run, now: Standing, due: datetime) -> bool:
+    """Whether a clock ran out: it stopped after `due`, or the rung of its end has rung."""
     if run.stopped_at is not None:
         return run.stopped_at > due
     written = due.isoformat()

@@ -15,8 +15,10 @@ from sqlglot import exp
 from anlan.facts.table import FactTable
 from anlan.index.deductions import Asked, Happening, since
 from anlan.index.expression import Columns, Sort, condition
+from anlan.index.indicator import Measure
 from anlan.index.period import Period
 from anlan.index.rule import Happened, Multiplier, Rule, RuleTable
+from anlan.index.signal import Signal
 from anlan.kernel.refusals import nearest
 from anlan.kernel.text import Refusal, Text
 
@@ -38,6 +40,13 @@ def strangers(table: RuleTable, known: Mapping[str, FactTable]) -> Iterator[tupl
     for number, multiplier in enumerate(table.multipliers):
         for key in multiplier.rules if multiplier.where else ():
             yield from _wrong(f"multipliers.{number}.where", partial(_more, multiplier, table.rule(key), known))
+
+
+def unmeasured(signal: Signal, known: Mapping[str, FactTable]) -> Iterator[tuple[str, Text]]:
+    """(field, reason) for every table, column and condition of a signal that the fact tables do not bear out."""
+    for name, part in signal.parts:
+        for side, measure in (("numerator", part.numerator), ("denominator", part.denominator)):
+            yield from _wrong(f"{name}.{side}", partial(_measured, f"{name}.{side}", measure, known))
 
 
 def happened(
@@ -121,23 +130,36 @@ def _columns(rule: Rule, known: Mapping[str, FactTable]) -> Columns:
     event = rule.event
     if event is None:
         return {}
-    if event.table not in known:
-        near = nearest(event.table, known)
-        raise NoFact(
-            f"{rule.key}：没有事实表“{event.table}”{near.zh}",
-            f"{rule.key}: there is no fact table “{event.table}”{near.en}",
-        )
-    columns = {column.key: _SORTS[column.type] for column in known[event.table].columns}
+    columns = _known_table(rule.key, event.table, known)
     wanted: list[tuple[str, Sort]] = [(event.date, "date"), (event.amount, "number"), (event.times, "number")]
     for key, sort in [*wanted, *((key, "null") for key in (*event.by, *event.same, "area_path"))]:
         if key and columns.get(key) != sort and (sort != "null" or key not in columns):
-            near = nearest(key, columns)
-            raise NoFact(
-                f"{rule.key}：表“{event.table}”没有合用的列“{key}”{near.zh}",
-                f"{rule.key}: the table “{event.table}” has no column “{key}” fit for this{near.en}",
-            )
+            raise _no_column(rule.key, event.table, key, columns)
     condition(event.where, columns, table=event.table)
     return columns
+
+
+def _measured(where: str, measure: Measure, known: Mapping[str, FactTable]) -> None:
+    columns = _known_table(where, measure.table, known)
+    for key in (measure.date, measure.until):
+        if key and columns.get(key) != "date":
+            raise _no_column(where, measure.table, key, columns)
+    condition(measure.where, columns, table=measure.table)
+
+
+def _known_table(where: str, table: str, known: Mapping[str, FactTable]) -> Columns:
+    if table not in known:
+        near = nearest(table, known)
+        raise NoFact(f"{where}：没有事实表“{table}”{near.zh}", f"{where}: there is no fact table “{table}”{near.en}")
+    return {column.key: _SORTS[column.type] for column in known[table].columns}
+
+
+def _no_column(where: str, table: str, key: str, columns: Columns) -> NoFact:
+    near = nearest(key, columns)
+    return NoFact(
+        f"{where}：表“{table}”没有合用的列“{key}”{near.zh}",
+        f"{where}: the table “{table}” has no column “{key}” fit for this{near.en}",
+    )
 
 
 def _more(multiplier: Multiplier, rule: Rule, known: Mapping[str, FactTable]) -> exp.Expr:
