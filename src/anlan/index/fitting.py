@@ -8,12 +8,12 @@ from anlan.facts.table import FactTable
 from anlan.index import examples
 from anlan.index.indicator import Indicator, Measure
 from anlan.index.plan import columns_of, said
+from anlan.index.values import extremes
 from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Refusal, Text
 
 Finding = tuple[str, Text]
 _NUMBERS = {"sum", "average", "median", "quantile", "given"}
-_NEEDED = ("area_path",)
 
 
 def strangers(indicator: Indicator, tables: Mapping[str, FactTable]) -> Iterator[Finding]:
@@ -67,13 +67,13 @@ _UNDATED = Text(zh="要写 date：按哪一列日期算进期间。", en="Say by
 
 def _unsaid(indicator: Indicator) -> Iterator[Finding]:
     rules = {"missing": indicator.missing, "zero_denominator": indicator.zero_denominator}
-    rule = indicator.score or {}
+    known = extremes(indicator.score) if indicator.score else None
     for key, chosen in rules.items():
-        if chosen in {"good", "bad"} and ("low" not in rule or "high" not in rule):
+        if chosen in {"good", "bad"} and known is None:
             yield (
                 key,
                 Text(
-                    zh=f"“{chosen}”要知道多少算好、多少算差：请在 [score] 写 low 和 high。",
-                    en=f"“{chosen}” needs to know which value is good: give `low` and `high` in [score].",
+                    zh=f"“{chosen}”要知道多少算好、多少算差：请在 [score] 写 goalposts、target、piecewise 或 steps。",
+                    en=f"“{chosen}”: which value is that? Give goalposts, target, piecewise or steps in [score].",
                 ),
             )

@@ -11,6 +11,7 @@ import numpy as np
 from anlan.index import given as told
 from anlan.index import rollup
 from anlan.index.indicator import Indicator, Measure
+from anlan.index.normalise import Normalising
 from anlan.index.panel import Codes, Floats, Status
 from anlan.index.period import Period
 from anlan.index.plan import Lane, Plan, lane_of, leaving, said
@@ -127,6 +128,18 @@ def divided(above: Floats, below: Floats) -> Floats:
     return found
 
 
+def extremes(rule: Normalising) -> tuple[float, float] | None:
+    """The values that score worst and best whatever others have; None where there are none."""
+    if rule.method == "goalposts" and rule.low is not None and rule.high is not None:
+        return rule.low, rule.high
+    if rule.method == "target" and rule.target is not None:
+        return 0.0, rule.target
+    if rule.method in {"piecewise", "steps"}:
+        by_score = sorted(rule.points, key=lambda point: point[1])
+        return by_score[0][0], by_score[-1][0]
+    return None
+
+
 def _plain(found: Found, indicator: Indicator, period: Period) -> Value:
     above = line(found, indicator.numerator, indicator.window, period, indicator=indicator.key)
     if indicator.denominator is None:
@@ -194,6 +207,6 @@ def _too_small(made: Value, indicator: Indicator, tree: Tree, period: Period) ->
 
 
 def extreme(indicator: Indicator, *, good: bool) -> float:
-    """The value that scores best or worst by the declared rule."""
-    rule = indicator.score or {}
-    return float(rule["high" if good else "low"])
+    """The value that scores best or worst by the declared rule; NaN where the rule knows none."""
+    known = extremes(indicator.score) if indicator.score else None
+    return math.nan if known is None else known[good]

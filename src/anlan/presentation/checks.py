@@ -313,6 +313,8 @@ def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]
 
 
 # ---------------------------------------------------------------- facts
+
+
 def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
     """A table of facts with columns that nothing fills."""
     yield from sources.strangers(declared)
