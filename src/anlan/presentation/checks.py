@@ -17,7 +17,8 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.index.rates import INDICATORS
+from anlan.facts.table import TABLES
+from anlan.index.rates import SHARES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -47,7 +48,7 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
-    INDICATORS,
+    SHARES,
     JURISDICTIONS,
     LAYOUTS,
     LIKENESS,
@@ -57,6 +58,7 @@ KINDS: Final = (
     ROUTING,
     SITE_KINDS,
     SUGGESTING,
+    TABLES,
     TOPICS,
     TOWNS,
     UNITS,
