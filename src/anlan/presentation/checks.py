@@ -19,6 +19,7 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts.table import TABLES
 from anlan.index.rates import SHARES
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -48,6 +49,7 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
+    INDICES,
     SHARES,
     JURISDICTIONS,
     LAYOUTS,
