@@ -20,7 +20,8 @@ VALUES = np.array([1.0, 4.0, 2.0, 4.0, NAN])
 
 def scored(better: Direction = "up", values: Any = VALUES, **told: Any) -> list[float]:
     rule = Normalising.model_validate(told)
-    return normalise(rule, np.asarray(values, dtype=float), better=better, units=UNITS).score.round(9).tolist()
+    found: list[float] = normalise(rule, np.asarray(values, dtype=float), better=better, units=UNITS).score.tolist()
+    return [round(each, 9) for each in found]
 
 
 @pytest.mark.parametrize(

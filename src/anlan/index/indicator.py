@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from anlan.index.expression import condition, refuse_fines
+from anlan.index.normalise import Normalising
 from anlan.kernel.catalogue import Basis, Declaration, Kind
 from anlan.kernel.refusals import Misdeclared
 from anlan.kernel.text import Refusal, Text
@@ -132,7 +132,7 @@ class Indicator(Declaration):
     missing: Literal["", "zero", "missing", "good", "bad"] = ""
     min_denominator: float = Field(default=0, ge=0)
     shrink_to: str = ""
-    score: Mapping[str, Any] | None = None
+    score: Normalising | None = None
     examples: tuple[Example, ...] = ()
 
     @field_validator("title", "summary", "unit")

@@ -94,6 +94,8 @@ class Treatment(_Part):
     kurtosis: float = 3.5
     most: int = Field(default=5, ge=0)
     log: bool = True
+    over: Literal["period", "panel"] = "period"
+    """Whether each period is looked at by itself, or all of them as one column."""
 
 
 class Screening(_Part):

@@ -18,7 +18,11 @@ from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts.table import TABLES
+from anlan.index import happenings
+from anlan.index.indicator import INDICATORS
+from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
+from anlan.index.rule import RULES, RuleTable
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -51,13 +55,16 @@ KINDS: Final = (
     FORWARDING,
     INDICES,
     SHARES,
+    INDICATORS,
     JURISDICTIONS,
+    LADDERS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
     PUSHES,
     ROLES,
     ROUTING,
+    RULES,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -281,6 +288,14 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -308,5 +323,6 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (RULES, _misruled),
     (TOWNS, _ungrounded),
 )

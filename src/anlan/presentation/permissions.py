@@ -95,6 +95,12 @@ WEB: dict[str, str] = {
     "board": "statistics.see",
     "statistics": "statistics.see",
     "statistics_export": "statistics.see",
+    # the index: what was published; drafts besides for those who draft
+    "index": "statistics.see",
+    "index_edition": "statistics.see",
+    "index_area": "statistics.see",
+    "index_compare": "statistics.see",
+    "index_scenario": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
