@@ -1,4 +1,4 @@
-"""The pages of an index: places no surer than they are, every figure leading on, and nothing for those it is not for."""
+"""The pages of an index: places no surer than they are, every figure leading on, nothing for those it is not for."""
 
 from __future__ import annotations
 
