@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,16 @@ def _scores(made: Scored, period: str) -> Any:
 
 def _ranks(made: Scored, period: str, lines: Mapping[str, float]) -> Any:
     rows = []
+    final = made.score.copy()
+    final[:, 0, 0] += [lines.get(unit, 0.0) for unit in made.units]
+    left = replace(made, score=final)
     for peers in made.framework.spec.ranking.peers:
-        for each in ranks.places(made, period, peers=peers):
-            place, score = int(each.rank), each.score + lines.get(each.unit, 0.0)
+        for each in ranks.places(left, period, peers=peers):
+            place = int(each.rank)
             rows.append(
-                {"area_path": each.unit, "peer": peers.key, "score": score, "rounded": round(score, 2), "rank": place,
+                {"area_path": each.unit, "peer": peers.key, "score": each.score, "rounded": each.rounded, "rank": place,
                  "rank_low": max(1, place - 1), "rank_high": min(each.of, place + 1), "tied": each.of > 1,
-                 "band": ranks.band(made.framework.spec, score)}
+                 "band": each.band}
             )  # fmt: skip
     return pa.Table.from_pylist(rows, SCHEMAS["ranks"])
 
