@@ -143,3 +143,26 @@ def line(path: str, points: float, *, rule: str = "WZ-02") -> dict[str, Any]:
 def months(root: Path, paths: list[str], *names: str) -> list[Edition]:
     """A published edition for each month, each a little different."""
     return [publish(root, paths, period_of(name).name, seed=7 + at, shift=-0.02 * at) for at, name in enumerate(names)]
+
+
+def _path(code: str) -> str:
+    """The path of an area whose codes lie within each other: of six digits, then three more a level."""
+    return "".join(f"{code[:length]}/" for length in range(6, len(code) + 1, 3))
+
+
+PATHS = [
+    _path(code)
+    for code in (
+        "330101 330101001 330101001001 330101001001001 330101001001002 330101001002 330101001002001 330101002"
+        " 330101002001 330101002001001"
+    ).split()
+]
+"""The areas of 甲县 in `world`."""
+PERIOD = "2026-02"
+EDITION = {"index": INDEX, "period": PERIOD}
+
+
+def two_months(root: Path) -> list[Edition]:
+    """甲县 in January and February: in the second a little worse, and the east with a deduction."""
+    first = publish(root, PATHS, "2026-01")
+    return [first, publish(root, PATHS, PERIOD, shift=-0.03, lines=(line(PATHS[1], -1.5),))]

@@ -53,7 +53,8 @@ def compare(request: Asked, index: str) -> HttpResponse:
         first, last = last, first
     same = first.asked == last.asked
     said = {
-        "title": Text(zh="比较", en="Compare") if same else titled(first, last), "one": first, "other": last, "sight": last.sight, "same": same,
+        "title": Text(zh="比较", en="Compare") if same else titled(first, last), "one": first, "other": last,
+        "sight": last.sight, "same": same,
         "sides": (first, last),
         "why": None if same else index_why.chart(first.sight, first.area.path, last.sight, last.area.path),
         "comparable": index_why.comparable(first.sight, last.sight), "radar": _radar(first, last),
