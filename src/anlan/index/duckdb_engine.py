@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyarrow import dataset
 from sqlglot import exp
+
+from anlan.facts.store import Store
 
 
 class DuckDB:
@@ -43,11 +46,36 @@ def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator
             connection.execute("SET memory_limit = ?", [memory])
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET arrow_large_buffer_size = false")
-        for table in sorted(folder.iterdir()):
+        for table in sorted(folder.iterdir()) if folder.is_dir() else ():
             if table.is_dir() and next(table.rglob("*.parquet"), None):
                 rows = connection.read_parquet(f"{table}/**/*.parquet", hive_partitioning=False)
                 rows.create_view(table.name)
         yield DuckDB(connection)
+
+
+@contextmanager
+def over_store(store: Store) -> Iterator[DuckDB]:
+    """The tables where facts lie: a folder, or a bucket that speaks S3."""
+    if store.local:
+        with over_folder(Path(store.path(""))) as engine:
+            yield engine
+        return
+    with duckdb.connect() as connection:
+        engine = DuckDB(connection)
+        for table, files in tables_in(store).items():
+            paths = [store.path(name) for name in files]
+            engine.add(table, dataset.dataset(paths, filesystem=store.filesystem, format="parquet"))
+        yield engine
+
+
+def tables_in(store: Store) -> dict[str, list[str]]:
+    """The Parquet files of each table."""
+    found: dict[str, list[str]] = {}
+    for name in store.names():
+        table, _, rest = name.partition("/")
+        if rest.endswith(".parquet"):
+            found.setdefault(table, []).append(name)
+    return found
 
 
 @contextmanager

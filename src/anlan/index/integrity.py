@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.stats import beta, hypergeom
 
+from anlan.index.panel import Floats
 from anlan.index.signal import Signal
 from anlan.kernel.text import Refusal, Text
 
@@ -84,9 +85,16 @@ def interval(above: float, below: float, *, level: float = LEVEL) -> tuple[float
     """The exact (Clopper and Pearson's) interval of a share."""
     if not below:
         return 0.0, 1.0
+    low, high = intervals(np.array([above]), np.array([below]), level=level)
+    return float(low[0]), float(high[0])
+
+
+def intervals(above: Floats, below: Floats, *, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """`interval` of many shares at once."""
     tail = (1 - level) / 2
-    low = 0.0 if above <= 0 else float(beta.ppf(tail, above, below - above + 1))
-    high = 1.0 if above >= below else float(beta.ppf(1 - tail, above + 1, below - above))
+    with np.errstate(invalid="ignore"):
+        low = np.where(above <= 0, 0.0, beta.ppf(tail, above, below - above + 1))
+        high = np.where(above >= below, 1.0, beta.ppf(1 - tail, above + 1, below - above))
     return low, high
 
 

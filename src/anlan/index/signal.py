@@ -22,10 +22,15 @@ class Part(BaseModel):
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
-        for measure in (self.numerator, self.denominator):
+        for measure in self.sides:
             if measure.measure not in ("count", "stock"):
                 raise Misdeclared("信号只计行数（count 或 stock）。", "A signal counts rows (count or stock).")
         return self
+
+    @property
+    def sides(self) -> tuple[Measure, Measure]:
+        """What is counted above the line and below it."""
+        return self.numerator, self.denominator
 
 
 class Signal(Declaration):

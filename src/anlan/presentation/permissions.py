@@ -95,6 +95,8 @@ WEB: dict[str, str] = {
     "board": "statistics.see",
     "statistics": "statistics.see",
     "statistics_export": "statistics.see",
+    "given": "statistics.see",
+    "given_one": "statistics.see",
     # the index: what was published; drafts besides for those who draft
     "index": "statistics.see",
     "index_edition": "statistics.see",
