@@ -1,6 +1,6 @@
 """What one case adds to the counts of its area: a pure function of where it stands.
 
-The definitions are those of the field (GB/T 30428 practice; facts kept beside the indicators that use them):
+The definitions are those of the field (GB/T 30428 practice; facts kept beside the shares that use them):
 
 * Everything but the flows stands on the local day the case was opened; a flow stands on the day it happened.
 * 应处置 `to_handle` = handled, and not handled though the handling clock has run out: an overdue open case counts at

@@ -19,7 +19,13 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index.rates import INDICATORS
+from anlan.index import fitting, happenings
+from anlan.index.indicator import INDICATORS, Indicator
+from anlan.index.ladder import LADDERS
+from anlan.index.rates import SHARES
+from anlan.index.rule import RULES, RuleTable
+from anlan.index.signal import SIGNALS, Signal
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -50,13 +56,18 @@ KINDS: Final = (
     FEEDS,
     FORWARDING,
     INDICATORS,
+    SHARES,
+    INDICES,
     JURISDICTIONS,
+    LADDERS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
     PUSHES,
     ROLES,
     ROUTING,
+    RULES,
+    SIGNALS,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -280,6 +291,27 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
+def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
+    """A signal that counts what no table of facts has."""
+    yield from happenings.unmeasured(declared, catalogue.all(TABLES))
+
+
+# ---------------------------------------------------------------- indicators
+
+
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- facts
 
 
@@ -315,6 +347,9 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (RULES, _misruled),
+    (SIGNALS, _misread_facts),
+    (INDICATORS, _uncountable),
     (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )

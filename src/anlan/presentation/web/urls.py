@@ -103,5 +103,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *DEVICES,
     *FACTS,
     path("r/", include("anlan.presentation.web.resident_urls")),
+    path("index/", include("anlan.presentation.web.index_urls")),
     path("", include("anlan.presentation.web.case_urls")),
 ]
