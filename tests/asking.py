@@ -300,8 +300,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
-        "duty": {"pk": of.duty.pk},
-        "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
         "token_revoke": {"pk": of.token.pk},
         "post_end": {"pk": of.post.pk},
@@ -310,6 +308,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     for names, kwargs in (
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
+        ("duty duty_end", {"pk": of.duty.pk}),
         ("site site_qr site_change site_close", site),
         ("party party_change", {"pk": town.party.pk}),
         ("device device_change device_retire device_secret", {"code": of.device.code}),
