@@ -134,7 +134,8 @@ def case(name: str, area: str, **more: Any) -> dict[str, Any]:
 
 def closed(name: str, area: str, *, in_time: bool = True, **more: Any) -> dict[str, Any]:
     """One that was cured on the 9th."""
-    return case(name, area, outcome="cured", closed_date=date(2026, 10, 9), closed_in_time=in_time, **more)
+    over = {"outcome": "cured", "closed_date": date(2026, 10, 9), "closed_in_time": in_time}
+    return case(name, area, **over | more)
 
 
 def invented(seed: int, count: int = 120) -> list[dict[str, Any]]:
