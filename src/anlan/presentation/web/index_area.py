@@ -41,7 +41,7 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
     then = index_asked.sight_on(sight, old) if old else None
     lost = worst(sight, path)
     said = {
-        "title": name(here), "sight": sight, "scope": here, "worst": lost, "worst_title": worst_title(lost),
+        "title": name(here), "sight": sight, "spot": here, "worst": lost, "worst_title": worst_title(lost),
         "summary": index_home.summary(sight, here, loaded.ranks(old) if old else None),
         "why": index_why.chart(then, path, sight, path) if then and path in then.scores.place else None,
         "why_not": _why_not(then, sight, path), "lines": _lines(sight, path), "sure": sure(sight, here),
@@ -109,8 +109,6 @@ def _of_place(sight: Sight, rank: Rank, group: Group) -> list[Text]:
                 en=f"Cannot be told apart from {en}{f' and {more} more' if more else ''}",
             )
         )
-    if rank.tied:
-        found.append(Text(zh="名次有并列", en="The place is a tie that figures cannot tell apart"))
     return found
 
 

@@ -48,9 +48,13 @@ def compare(request: Asked, index: str) -> HttpResponse:
     last = _side(request, editions, _asked(request, "b"), _other(editions, first), first.area.code)
     if not _asked(request, "b") and first.asked == last.asked:
         last = _peer(first) or last
+    if not _asked(request, "b") and last.sight.period < first.sight.period:
+        # Nobody asked for an order, so time has it.
+        first, last = last, first
     same = first.asked == last.asked
     said = {
-        "title": Text(zh="比较", en="Compare"), "one": first, "other": last, "sight": last.sight, "same": same,
+        "title": Text(zh="比较", en="Compare") if same else titled(first, last), "one": first, "other": last,
+        "sight": last.sight, "same": same,
         "sides": (first, last),
         "why": None if same else index_why.chart(first.sight, first.area.path, last.sight, last.area.path),
         "comparable": index_why.comparable(first.sight, last.sight), "radar": _radar(first, last),
@@ -108,6 +112,16 @@ def _areas(sight: Sight) -> list[tuple[str, str]]:
         (sight.named(path).code, "\u3000" * (path.count("/") - shallow) + name(sight.named(path)))
         for path in sorted(paths)
     ]  # fmt: skip
+
+
+def titled(first: Side, last: Side) -> Text:
+    """What is compared, in a line."""
+    a, b = first.area, last.area
+    zh, en = a.name_zh, a.name_en or a.name_zh
+    if a.path == b.path:
+        one, other = first.sight.period.words, last.sight.period.words
+        return Text(zh=f"{zh}：{one.zh} 与 {other.zh}", en=f"{en}: {one.en} and {other.en}")
+    return Text(zh=f"{zh} 与 {b.name_zh}", en=f"{en} and {b.name_en or b.name_zh}")
 
 
 def _radar(first: Side, last: Side) -> Any:

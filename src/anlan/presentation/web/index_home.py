@@ -68,7 +68,7 @@ def _page(request: Asked, sight: Sight) -> HttpResponse:
     was = loaded.ranks(old) if old else None
     heads = worst(sight, scope.path)
     said = {
-        "title": sight.title, "sight": sight, "scope": scope, "mine": sight.ranks.of(scope.path), "group": group,
+        "title": sight.title, "sight": sight, "spot": scope, "mine": sight.ranks.of(scope.path), "group": group,
         "summary": summary(sight, scope, was), "periods": _periods(request, sight), "others": _others(sight),
         "table": places(request, sight, group, was) if group else None, "map": _map(request, sight, group),
         "finding": finding(sight, group) if group else None, "worst": heads, "worst_title": worst_title(heads),

@@ -66,7 +66,7 @@ def scenario_page(request: Asked, index: str, period: str) -> HttpResponse:
     except Refusal as refusal:
         wrong = refusal.text
     said = {
-        "title": TITLE, "sight": sight, "scope": scope, "group": group, "node": frame.nodes[place], "wrong": wrong,
+        "title": TITLE, "sight": sight, "spot": scope, "group": group, "node": frame.nodes[place], "wrong": wrong,
         "nodes": _choices(sight), "weight": request.GET.get("weight", "") or f"{nominal * 100:.1f}",
         "nominal": f"{nominal * 100:.1f}", "share": f"{share:.1%}", "found": found,
         "finding": finding(sight, found, frame.nodes[place].title, share, nominal) if found else None,

@@ -72,7 +72,7 @@ def _leaves(sight: Sight, path: str, made: why.Why) -> Iterator[Part]:
         points = float(made.leaf[0, at])
         if abs(points) > NEARLY:
             above = sight.framework.nodes[node.parent].title
-            yield Part(node.title, points, sight.indicator_url(node.key, path), above, node.key)
+            yield Part(node.title, points, sight.indicator_url(node.key, path), above, above)
 
 
 def _heads(sight: Sight, made: why.Why) -> Iterator[Part]:
@@ -84,7 +84,7 @@ def _heads(sight: Sight, made: why.Why) -> Iterator[Part]:
                 zh="有指标一头有数、一头缺数，或权重变了",
                 en="an indicator has a value at one end only, or a weight changed",
             )
-            yield Part(title, points, "", note, node.key)
+            yield Part(title, points, "", note, node.title)
 
 
 def _lines(first: Sight, one: str, second: Sight, other: str) -> Iterator[Part]:
@@ -145,12 +145,13 @@ def finding(first: Text, begin: float, second: Text, end: float, found: list[Par
     change = round(end - begin, 2)
     if not change:
         return Text(
-            zh=f"{second.zh}与{first.zh}同为 {figure(end)} 分", en=f"{second.en} equals {first.en}: {figure(end)}"
+            zh=f"{second.zh} 与 {first.zh} 同为 {figure(end)} 分", en=f"{second.en} equals {first.en}: {figure(end)}"
         )
-    same = [part for part in found if part.points * change > 0]
+    same = [part for part in index_charts.drawn(found) if part.points * change > 0]
     zh, en = ("高", "above") if change > 0 else ("低", "below")
     said = Text(
-        zh=f"{second.zh}比{first.zh}{zh} {abs(change):.2f} 分", en=f"{second.en} is {abs(change):.2f} {en} {first.en}"
+        zh=f"{second.zh} 比 {first.zh} {zh} {abs(change):.2f} 分",
+        en=f"{second.en} is {abs(change):.2f} {en} {first.en}",
     )
     if not same:
         return said
