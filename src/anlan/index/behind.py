@@ -74,7 +74,7 @@ def rows(
     above, under = indicator.numerator, indicator.denominator
     measure = above if part == "numerator" or under is None else under
     table = tables[measure.table]
-    where = _where(measure, table, indicator.window, period)
+    where = held(measure, table, indicator.window, period)
     if part == "rest":
         kept = exp.func("coalesce", condition(above.where, columns_of(table), table=table.key), exp.false())
         where.append(exp.Not(this=exp.paren(kept)))
@@ -96,7 +96,8 @@ def window(key: str, period: Period) -> tuple[date, date]:
     return period.first, last
 
 
-def _where(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+def held(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+    """What must all be true of a row that a measure counts for a period."""
     found = [condition(measure.where, columns_of(table), table=table.key)]
     first, last = window(span, period)
     if measure.told:
