@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from anlan.facts import columns
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import deductions, edition, happenings, ranks, run, signs
+from anlan.index import deductions, edition, happenings, margins, ranks, run, signs
 from anlan.index.composite import Scored, score
 from anlan.index.deductions import Asked, Known, Line, Ranking
 from anlan.index.duckdb_engine import DuckDB, over_folder
@@ -119,8 +119,9 @@ def opened(folder: Path, tables: Mapping[str, FactTable]) -> Iterator[DuckDB]:
         yield engine
 
 
-def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Ranking] = ()) -> Assessed:
-    """Work out one period. `history` are the published rankings of earlier and shorter periods, where rules ask.
+def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Ranking] = (), seed: int = 1) -> Assessed:
+    """Work out one period. `history` are the published rankings of earlier and shorter periods, where rules ask; `seed`
+    is for the draws by which places have their interval.
 
     Raises what counting, scoring and rules refuse: NoFacts, NoSuchArea, Misframed, Incomplete, NoFact …
     """
@@ -130,10 +131,16 @@ def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Rank
     scored = score(frame, panel, labels=labels_of(panel, counted.tree, period))
     lines = _lines(spec, engine, scored, period, history)
     final = _final(scored, lines)
+    places = placed(scored, period, final)
+    told = margins.kinds(spec.indicators)
+    counts = margins.counts(panel, spec.indicators)
+    drawn = margins.draws(frame, counts, period.name, told, scored.labels, seed)
+    taken = np.array([_or_nan(final[unit]) for unit in scored.units]) - scored.index[:, 0]
+    sure = margins.of_places(places, scored.units, drawn + taken[:, None], spec.index.ranking)
     tables = {
-        "values": run.table_of(panel),
+        "values": values_table(panel, *margins.intervals(counts, told)),
         "scores": scores_table(scored, period),
-        "ranks": ranks_table(placed(scored, period, final)),
+        "ranks": ranks_table(places, sure),
         "lines": lines_table(lines),
         "signals": signs.table(spec.signals, engine, spec.tables, period),
     }
@@ -252,11 +259,23 @@ def _final(scored: Scored, lines: Iterable[Line]) -> dict[str, float | None]:
     return {unit: deductions.settle(_or_none(value), own[unit]) for unit, value in index}
 
 
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
 def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
 # ---------------------------------------------------------------- tables
+
+
+def values_table(panel: Panel, low: Floats, high: Floats) -> Any:
+    """Every value with what counting leaves open, as `edition` says."""
+    table = run.table_of(panel)
+    for name, array in (("low", low), ("high", high)):
+        table = table.set_column(table.column_names.index(name), name, _real(array))
+    return table
 
 
 def scores_table(scored: Scored, period: Period) -> Any:
@@ -290,13 +309,15 @@ def _points(scored: Scored, period: Period, score_: Floats, weight: Floats, ther
     return points
 
 
-def ranks_table(places: Iterable[tuple[str, Place]]) -> Any:
-    """Places as `edition` says; the intervals are for whoever knows how sure scores are."""
-    rows = [
-        {"area_path": place.unit, "peer": peer, "score": place.score, "rounded": place.rounded,
-         "rank": int(place.rank), "rank_low": None, "rank_high": None, "tied": place.tied > 0, "band": place.band}
-        for peer, place in places
-    ]  # fmt: skip
+def ranks_table(places: Iterable[tuple[str, Place]], sure: Mapping[tuple[str, str], tuple[int, int]]) -> Any:
+    """Places with their intervals as `edition` says."""
+    rows = []
+    for peer, place in places:
+        low, high = sure.get((peer, place.unit), (None, None))
+        rows.append(
+            {"area_path": place.unit, "peer": peer, "score": place.score, "rounded": place.rounded,
+             "rank": int(place.rank), "rank_low": low, "rank_high": high, "tied": place.tied > 0, "band": place.band}
+        )  # fmt: skip
     return pa.Table.from_pylist(rows, edition.SCHEMAS["ranks"])
 
 

@@ -85,6 +85,8 @@ SCHEMAS: Final[dict[str, Any]] = {
 HISTORY: Final = pa.schema(
     [("period", _TEXT), ("area_path", _TEXT), ("peer", _TEXT), ("rank", _WHOLE), ("size", _WHOLE)]
 )
+_OPTIONAL: Final = ("signals", "history")
+_NOTHING: Final = digest.of_table(HISTORY.empty_table())
 _SORTED: Final = {
     "values": ("area_path", "period", "indicator"),
     "scores": ("area_path", "period", "node"),
@@ -184,7 +186,7 @@ class Manifest(_Frozen):
     published: Deed | None = None
     withdrawn: Deed | None = None
     result_sha256: str
-    history_sha256: str
+    history_sha256: str = ""
     made_with: dict[str, str]
     corrects: int | None = None
     changes: tuple[Change, ...] = ()
@@ -248,7 +250,7 @@ class Edition:
         """Raises Spoilt when a table, a declaration or a fact is not what was frozen."""
         if digest.of_tables(self.tables()) != self.manifest.result_sha256:
             raise Spoilt(self.folder)
-        if digest.of_table(self.history()) != self.manifest.history_sha256:
+        if digest.of_table(self.history()) != (self.manifest.history_sha256 or _NOTHING):
             raise Spoilt(self.folder / "history.parquet")
         if digest.of_folder(self.folder / "spec") != self.manifest.spec_sha256:
             raise Spoilt(self.folder / "spec")
@@ -306,8 +308,8 @@ def published(root: Path, index: str) -> dict[str, Edition]:
 def write(root: Path, manifest: Manifest, tables: Mapping[str, Any], *, spec: Path, facts: Path) -> Edition:
     """A new edition's folder, whole or not at all; its number is the next of its period whatever the manifest says.
 
-    `tables` are those of `SCHEMAS` and "history". `spec` and `facts` are folders; of the facts the files that the
-    manifest names are kept.
+    `tables` are those of `SCHEMAS` and "history"; signals and history may be left out. `spec` and `facts` are folders;
+    of the facts the files that the manifest names are kept.
     """
     place = root / manifest.index / manifest.period
     place.mkdir(parents=True, exist_ok=True)
@@ -318,7 +320,8 @@ def write(root: Path, manifest: Manifest, tables: Mapping[str, Any], *, spec: Pa
         for path in manifest.facts.files:
             _keep(facts / path, part / "facts" / path)
         for name, schema in {**SCHEMAS, "history": HISTORY}.items():
-            pq.write_table(in_order(name, tables[name]).cast(schema), part / f"{name}.parquet")
+            table = schema.empty_table() if name in _OPTIONAL and name not in tables else tables[name]
+            pq.write_table(in_order(name, table).cast(schema), part / f"{name}.parquet")
         while True:
             numbered = manifest.model_copy(update={"number": max(_numbers(place), default=0) + 1})
             _note(part, numbered)

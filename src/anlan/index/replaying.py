@@ -31,7 +31,7 @@ def replay(edition: Edition) -> Replayed:
     spec = assessment.spec_of(edition.spec(), edition.manifest.index)
     history = assessment.read_history(edition.history())
     with assessment.opened(edition.facts, spec.tables) as engine:
-        made = assessment.assess(spec, engine, edition.period, history=history)
+        made = assessment.assess(spec, engine, edition.period, history=history, seed=edition.manifest.seed)
     kept = edition.tables()
     found = [digest.first_difference(name, kept[name], made.tables[name]) for name in SCHEMAS]
     return Replayed(digest.of_tables(made.tables), tuple(one for one in found if one is not None))

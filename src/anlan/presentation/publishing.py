@@ -130,7 +130,7 @@ def draft(index: str, wanted: str, *, by: Officer | None, reach: Reach | None, a
         folder = _local(store, files, Path(aside))
         assessment.keep_spec(known, spec, Path(aside, "spec"))
         with assessment.opened(folder, spec.tables) as engine:
-            made = assessment.assess(spec, engine, when, history=history)
+            made = assessment.assess(spec, engine, when, history=history, seed=seed_of(index, when.name))
         if reach is not None:
             _check_reach(index, made.tables["ranks"], reach, "draft")
         tables = {**made.tables, "history": assessment.history_table(history)}
@@ -261,7 +261,7 @@ def _manifest(
         index=spec.index.key, period=when.name, number=0, state="draft", title=spec.index.title,
         spec_sha256=digest.of_folder(spec_folder),
         facts=Facts(cut_off=datetime.fromisoformat(exported.cut_off), files=files),
-        seed=seed_of(spec.index.key, when.name, result), seal=seal, made_at=at, made_by=by.pk if by else None,
+        seed=seed_of(spec.index.key, when.name), seal=seal, made_at=at, made_by=by.pk if by else None,
         result_sha256=result, history_sha256=digest.of_table(tables["history"]), made_with=_made_with(),
     )  # fmt: skip
     before = edition.published(root(), spec.index.key).get(when.name)
