@@ -158,6 +158,8 @@ class Life:
             "site": site.code, "address": site.address, "lon": str(site.lon), "lat": str(site.lat),
             "told_at": at.isoformat(),
         }  # fmt: skip
+        if resident and self.dice.random() < 0.1:  # who only says which grid it is in
+            message = {**message, "site": "", "lon": "", "lat": "", "area": site.area.code}
         scene = self.dice.randrange(pictures.SCENES)
         shots = [self.album.take("before", scene, by=by, at=at)] if self.dice.random() < 0.6 else []
         channel = self.public if resident else self.channel
