@@ -14,7 +14,7 @@ from anlan.index.indicator import Indicator, Measure
 from anlan.index.normalise import Normalising
 from anlan.index.panel import Codes, Floats, Status
 from anlan.index.period import Period
-from anlan.index.plan import Lane, Plan, lane_of, leaving, said
+from anlan.index.plan import Lane, Plan, lane_of, leaving
 from anlan.index.rollup import Cells, Span
 from anlan.index.shrinking import shrunk
 from anlan.index.tree import Tree
@@ -30,12 +30,20 @@ class Found:
     bags: dict[tuple[Lane, str], Cells] = field(default_factory=dict)
     given: dict[tuple[str, str], Any] = field(default_factory=dict)
     _sums: dict[tuple[Lane, Span | None], Floats] = field(default_factory=dict)
+    _figures: dict[tuple[tuple[str, str], str], told.Figures] = field(default_factory=dict)
 
     def sums(self, lane: Lane, at: Span | None) -> Floats:
         """The sums of everything counted along a lane in a span: areas × tallies. Kept, for many ask."""
         if (lane, at) not in self._sums:
             self._sums[lane, at] = rollup.sums(self.cells[lane], self.tree, at)
         return self._sums[lane, at]
+
+    def figures(self, key: tuple[str, str], where: str) -> told.Figures:
+        """The given figures of a table's column under a condition."""
+        if (key, where) not in self._figures:
+            number = self.plan.given[key].index(where)
+            self._figures[key, where] = told.figures(self.given[key], number, self.tree)
+        return self._figures[key, where]
 
     def forget(self) -> None:
         """Let go of the sums kept."""
@@ -86,10 +94,9 @@ def value(found: Found, indicator: Indicator, period: Period) -> Value:
 
 def line(found: Found, measure: Measure, window: str, period: Period, *, indicator: str = "") -> Line:
     """A measure for every area of the tree."""
-    where = said(measure, found.plan.tables)
+    where = found.plan.said(measure)
     if measure.told:
-        key = (measure.table, measure.read)
-        figures = told.figures(found.given[key], found.plan.given[key].index(where))
+        figures = found.figures((measure.table, measure.read), where)
         above = told.hold(figures, measure, period, found.tree, indicator=indicator)
         return Line(above, (~np.isnan(above)).astype(np.float64))
     lane = lane_of(measure)
