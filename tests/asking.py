@@ -286,6 +286,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         "suggest": {"kind": "area"},
         **{key: {"number": number} for key in ("case", "case_reports")},
+        "fact_table": {"key": "cases"},
         "case_act": {"number": number, "act": "register"},
         "case_event": {"number": number, "event_id": Event.objects.filter(subject=of.case.pk).earliest("seq").id},
         "case_reporter": {"number": number, **report},

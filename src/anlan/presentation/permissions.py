@@ -112,6 +112,8 @@ WEB: dict[str, str] = {
     "index_integrity": "statistics.see",
     "index_editions": "statistics.see",
     "index_edition_act": "statistics.see",  # each step asks its own of the reach: to draft, to sign, to publish
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
