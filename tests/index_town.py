@@ -101,11 +101,12 @@ def _ranks(made: Scored, period: str, lines: Iterable[Mapping[str, Any]]) -> Any
     final = {
         unit: float(score) + taken.get(unit, 0.0) for unit, score in zip(made.units, made.index[:, 0], strict=True)
     }
-    rows = assessment.ranks_table(assessment.placed(made, period_of(period), final)).to_pylist()
-    many = Counter(row["peer"] for row in rows)
-    for row in rows:
-        row["rank_low"], row["rank_high"] = max(1, row["rank"] - 1), min(many[row["peer"]], row["rank"] + 1)
-    return pa.Table.from_pylist(rows, SCHEMAS["ranks"])
+    places = assessment.placed(made, period_of(period), final)
+    many = Counter(peer for peer, _ in places)
+    sure = {
+        (peer, each.unit): (max(1, int(each.rank) - 1), min(many[peer], int(each.rank) + 1)) for peer, each in places
+    }
+    return assessment.ranks_table(places, sure)
 
 
 def line(path: str, points: float, *, rule: str = "WZ-02") -> dict[str, Any]:
