@@ -101,10 +101,11 @@ def _ranks(made: Scored, period: str, lines: Iterable[Mapping[str, Any]]) -> Any
     final = {
         unit: float(score) + taken.get(unit, 0.0) for unit, score in zip(made.units, made.index[:, 0], strict=True)
     }
-    places = assessment.placed(made, period_of(period), final)
+    places = list(assessment.placed(made, period_of(period), final))
     many = Counter(peer for peer, _ in places)
     sure = {
-        (peer, each.unit): (max(1, int(each.rank) - 1), min(many[peer], int(each.rank) + 1)) for peer, each in places
+        (peer, place.unit): (max(1, int(place.rank) - 1), min(many[peer], int(place.rank) + 1))
+        for peer, place in places
     }
     return assessment.ranks_table(places, sure)
 
