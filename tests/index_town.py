@@ -101,7 +101,7 @@ def _ranks(made: Scored, period: str, lines: Iterable[Mapping[str, Any]]) -> Any
     final = {
         unit: float(score) + taken.get(unit, 0.0) for unit, score in zip(made.units, made.index[:, 0], strict=True)
     }
-    rows = assessment.ranks_table(assessment.placed(made, period_of(period), final)).to_pylist()
+    rows = assessment.ranks_table(assessment.placed(made, period_of(period), final), {}).to_pylist()
     many = Counter(row["peer"] for row in rows)
     for row in rows:
         row["rank_low"], row["rank_high"] = max(1, row["rank"] - 1), min(many[row["peer"]], row["rank"] + 1)
