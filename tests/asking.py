@@ -323,7 +323,10 @@ def _index(of: Things) -> dict[str, dict[str, Any]]:
     found = dict.fromkeys(("index_edition", "index_scenario"), index_town.EDITION)
     area = {"index_area": index_town.EDITION | {"code": of.town.east.code}}
     indicator = dict.fromkeys(("index_indicator", "index_cases"), index_town.EDITION | {"key": "D1-01"})
-    return found | area | indicator | {"index_compare": {"index": index_town.INDEX}}
+    index = {"index": index_town.INDEX}
+    whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
+    trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:
