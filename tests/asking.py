@@ -16,9 +16,10 @@ from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
 from anlan.intake import clients, devices, imports, photos, reports, upload_work, uploads
 from anlan.intake.channel import CHANNELS
-from anlan.intake.models import Batch, Client, Device, Photo, Quarantined, Report, Upload
+from anlan.intake.models import Batch, Client, Device, Photo, Quarantined, Report, Statistic, Upload
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
+from anlan.ledger.models import Event
 from anlan.places import duties, tokens
 from anlan.places.models import Duty, Officer, Party, Post, Token
 from calling import message, opened, picture
@@ -54,6 +55,7 @@ class Things:
     forward: Forward
     upload: Upload
     device: Device
+    figure: Statistic
 
     def marks(self) -> list[str]:
         """What nobody from elsewhere may find in any answer."""
@@ -89,7 +91,7 @@ def things() -> Things:
     push, feed = pushed(town, case, told.report), subscribed(town)
     upload = checked(sheet.replace(b"2026-03-02", b"2026-13-02"), by=town.triage, at=at)
     device = devices.register(code="smoke-1", model="smoke_nb", site=town.site, name="三楼", by=None, at=at)
-    more = (client, push, feed, forwarded(case), upload, device)
+    more = (client, push, feed, forwarded(case), upload, device, figured(town))
     return Things(town, case, told.report, kept.held, batch, photo, post, duty, token, notice, *more)
 
 
@@ -112,6 +114,14 @@ def pushed(town: World, case: Case, report: Report) -> Push:
     )  # fmt: skip
     PushTo.objects.create(push=push, officer=town.dispatcher)
     return push
+
+
+def figured(town: World) -> Statistic:
+    """A number from outside of the grid, told once."""
+    return Statistic.objects.create(
+        figure="常住人口", area=town.grid, area_path=town.grid.path, period="2026", value=1204, unit="人",
+        source="年报", at=town.at,
+    )  # fmt: skip
 
 
 def subscribed(town: World) -> Subscriber:
@@ -274,9 +284,10 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     report: dict[str, Any] = {"report_id": of.report.pk}
     found: dict[str, dict[str, Any]] = {
         "suggest": {"kind": "area"},
-        "case": {"number": number},
+        **{key: {"number": number} for key in ("case", "case_reports")},
+        "fact_table": {"key": "cases"},
         "case_act": {"number": number, "act": "register"},
-        "case_reports": {"number": number},
+        "case_event": {"number": number, "event_id": Event.objects.filter(subject=of.case.pk).earliest("seq").id},
         "case_reporter": {"number": number, **report},
         "case_export": {"kind": "csv"},
         "report_sent": report,
@@ -320,6 +331,7 @@ def _machines(of: Things) -> dict[str, dict[str, Any]]:
 def _uploads(of: Things) -> dict[str, dict[str, Any]]:
     upload: dict[str, Any] = {"upload_id": of.upload.pk}
     layouts = dict.fromkeys(("layout_template", "layout_export"), SHEET)
+    layouts["given_one"] = {"pk": of.figure.pk}
     return {"upload": upload, "upload_row": upload | {"row_no": 2}, "upload_bad": upload, **layouts}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ SHEET = """编号,时间,类别,描述,地址,网格编码,上报人,联系电�
 T-1,2026-03-02 09:30,井盖,井盖松动,幸福路口,330101001001001,王某,13800000000
 T-2,2026年13月1日,井盖,日期写错的一行,幸福路口,330101001001001,李某,13900000000
 """
+FIGURES = "指标,辖区,期间,数值,单位,来源\n常住人口,东镇,2026年,1204,人,年报\n"
 FOLDERS = (
     "procedures routing topics channels roles site_kinds calendars feeds pushes device_models alarm_rules"
 ).split()
@@ -75,9 +77,9 @@ class Furniture:
         code, site, pk = [{"code": area}], [{"code": "house1"}], self._keys()
         one = {name: [{"pk": key}] for name, key in pk.items()}
         return {
-            "case": [{"number": number}],
+            **{key: [{"number": number}] for key in ("case", "case_reports")},
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
-            "case_reports": [{"number": number}],
+            "case_event": [{"number": number, "event_id": self._happened(case["id"])}],
             "case_export": [{"kind": "csv"}],
             **dict.fromkeys(("report_sent", "triage_one"), told_of),
             "held": [{"held_id": held["id"]}],
@@ -100,6 +102,12 @@ class Furniture:
             "declared_kind": [{"folder": folder} for folder in FOLDERS],
             "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
+
+    def _happened(self, case: str) -> str:
+        """The first thing that the case's timeline tells."""
+        answer = self.http.get(f"/cases/{case}/timeline", headers=self.town.bearer("dispatcher"))
+        assert answer.is_success, answer.text
+        return str(answer.json()[0]["id"])
 
     def _photo(self, stage: str, colour: str) -> str:
         made = io.BytesIO()
@@ -178,9 +186,23 @@ class Furniture:
             columns = {f"c{place}": field for place, field in enumerate(heads)}
             given = {"do": "check", "layout": "sheet_general", "sheet": "台账.csv", **columns}
             assert "第 13 月不存在" in sent(second, data=given).text
+            figures = {"file": ("统计.csv", FIGURES.encode())}
+            third = sent("/imports/", files=figures).url.path
+            heads = ["figure", "area", "period", "value", "unit", "source"]
+            columns = {f"c{place}": field for place, field in enumerate(heads)}
+            sent(third, data={"do": "check", "layout": "figures", "sheet": "统计.csv", **columns})
+            sent(third, data={"do": "receive"})
+            told = http.get("/figures/given/").text
         pages = [{"upload_id": path.split("/")[3]} for path in (first, second)]
         layouts = [{"key": "hazard_ledger"}]
-        return {"upload": pages, "upload_bad": pages[1:], "layout_template": layouts, "layout_export": layouts}
+        one = [{"pk": int(pk)} for pk in re.findall(r'href="/figures/given/(\d+)/"', told)[:1]]
+        return {
+            "given_one": one,
+            "upload": pages,
+            "upload_bad": pages[1:],
+            "layout_template": layouts,
+            "layout_export": layouts,
+        }
 
     def _machines(self) -> dict[str, list[dict[str, Any]]]:
         """A police call that came over the wire and was pushed to the dispatcher."""

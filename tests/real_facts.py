@@ -15,7 +15,7 @@ def main() -> None:
     django.setup()
     from anlan.casework import figures
     from anlan.casework.models import Case, CaseReport
-    from anlan.index.rates import INDICATORS, rate
+    from anlan.index.rates import SHARES, rate
     from anlan.intake.models import Quarantined, Report
     from anlan.kernel import catalogue
     from anlan.ledger.models import Event
@@ -28,7 +28,7 @@ def main() -> None:
     fates = Counter(
         f"{raw['status']} {stands[own[str(pk)]]}" for pk, raw in Report.objects.values_list("pk", "raw").iterator()
     )
-    on_time = catalogue.current().get(INDICATORS, "inTimeDisposeRate")
+    on_time = catalogue.current().get(SHARES, "inTimeDisposeRate")
     sums = figures.by_area(list(wards.values()))
     nowhere = Report.objects.filter(lon=None).order_by("message_id")
     noted = Report.objects.filter(area__code="1714000").exclude(notes=[]).order_by("message_id")

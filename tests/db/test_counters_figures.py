@@ -15,7 +15,7 @@ from anlan.casework.cases import Doing, Opening
 from anlan.casework.contribution import COLUMNS
 from anlan.casework.figures import Daily, Durations
 from anlan.casework.models import Case
-from anlan.index.rates import INDICATORS, rate
+from anlan.index.rates import SHARES, rate
 from anlan.kernel import catalogue
 from anlan.places.models import Area
 from world import World, world
@@ -138,7 +138,7 @@ def test_a_share_outside_none_and_all_is_an_error() -> None:
 
 def test_the_rates_of_an_area_come_from_its_figure(three: World) -> None:
     figure = figures.sums(three.county.path)
-    shipped = catalogue.current().all(INDICATORS)
+    shipped = catalogue.current().all(SHARES)
     assert rate(shipped["inTimeDisposeRate"], figure).value == 1.0
     assert rate(shipped["toArchiveRate"], figure).value == pytest.approx(1 / 3)
     assert rate(shipped["validReportRate"], figure).value == pytest.approx(2 / 3)

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from anlan.casework import counters, figures, replay
 from anlan.casework.models import Case
-from anlan.index.rates import INDICATORS, rate
+from anlan.index.rates import SHARES, rate
 from anlan.intake import imports
 from anlan.intake.channel import CHANNELS
 from anlan.kernel import catalogue
@@ -57,7 +57,7 @@ def test_the_figures_of_the_real_file_equal_a_direct_computation(shared: Path, c
 
     wards = dict(Area.objects.filter(parent=root).values_list("path", "code"))
     sums, spells = figures.by_area(list(wards)), figures.durations_by_area(list(wards))
-    on_time = catalogue.current().get(INDICATORS, "inTimeDisposeRate")
+    on_time = catalogue.current().get(SHARES, "inTimeDisposeRate")
     assert len(wards) == 50
     for path, code in wards.items():
         ward = wanted[wanted["code"] == code]

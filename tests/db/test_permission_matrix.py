@@ -32,7 +32,7 @@ OPEN_TO_STRANGERS = {
     "procedures_svg", "notices_read", "ledger_verify", "ledger_head", "export_cases", "export_reports", "export_events",
     "me_one", "topics_suggest",
 }  # fmt: skip
-OF_NOBODY = {"suggest", "case_export", "declared_kind", "declaration", "layout_template", "layout_export"}
+OF_NOBODY = {"suggest", "fact_table", "case_export", "declared_kind", "declaration", "layout_template", "layout_export"}
 """Addresses with something in them that is nobody's in particular."""
 
 

@@ -14,6 +14,7 @@ from anlan.kernel.ids import new_id
 from anlan.ledger import carry, follow, personal, seal
 from anlan.ledger.events import NewEvent, append, append_many
 from anlan.ledger.models import Cursor, Event, Seal
+from anlan.ledger.proof import prove
 
 AT = datetime(2026, 3, 2, 1, 30, 0, 77, tzinfo=UTC)
 
@@ -243,3 +244,26 @@ def test_however_events_and_seals_alternate_everything_is_sealed_once(counts: li
     after = seal.verify()
     assert after.ok
     assert (after.events, after.unsealed) == (before.events + sum(counts), 0)
+
+
+def test_every_sealed_event_is_proven_in_its_batch(sealed: list[int]) -> None:
+    proofs = [prove(event) for event in Event.objects.order_by("seq")]
+    assert [(proof.seal, proof.place, proof.count) for proof in proofs if proof] == [
+        (batch, place, 4 if batch < 4 else 1) for batch, places in ((1, 4), (2, 4), (3, 4), (4, 1))
+        for place in range(1, places + 1)
+    ]  # fmt: skip
+    assert all(proof is not None and proof.holds for proof in proofs)
+
+
+def test_an_event_too_new_to_be_sealed_has_no_proof(sealed: list[int]) -> None:
+    write(1)
+    assert prove(Event.objects.latest("seq")) is None
+
+
+def test_the_proof_of_a_changed_event_does_not_hold(sealed: list[int], unguarded: None) -> None:
+    Event.objects.filter(seq=sealed[5]).update(data={"n": 999})
+    changed, beside = (prove(Event.objects.get(seq=sealed[place])) for place in (5, 6))
+    assert changed is not None
+    assert not changed.holds
+    assert beside is not None
+    assert beside.holds

@@ -13,7 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from anlan.casework.models import Case
 from anlan.kernel.ids import new_id
+from anlan.ledger import seal
 from anlan.ledger.models import Event
+from anlan.ledger.proof import prove
 from anlan.places.models import Officer
 from desk import at_desk, dispatched, done, fed_back, file_of, hidden, jpeg, opened, text
 from world import World, world
@@ -68,6 +70,7 @@ def test_the_outsider_finds_nothing_at_any_address_of_the_case(town: World) -> N
         reverse("case", args=[case.number]),
         reverse("case_act", args=[case.number, "accept"]),
         reverse("case_reports", args=[case.number]),
+        reverse("case_event", args=[case.number, Event.objects.filter(subject=case.pk).earliest("seq").id]),
     ]
     assert {stranger.get(address).status_code for address in addresses} == {404}
     assert stranger.post(addresses[1], {"key": str(new_id())}).status_code == 404
@@ -197,3 +200,27 @@ def test_whoever_reports_without_a_post_of_duty_is_named_to_nobody(town: World) 
         assert town.volunteer.name not in shown
         assert "上报人" in shown
     assert town.grid_worker.name in page(opened(town), town.triage)
+
+
+def test_a_line_of_the_timeline_opens_onto_its_sealed_record(town: World) -> None:
+    case = dispatched(town)
+    event = Event.objects.filter(subject=case.pk).earliest("seq")
+    address = reverse("case_event", args=[case.number, event.id])
+    assert address in page(case, town.handler)
+    client = at_desk(town.handler)
+    assert "还没有封存" in text(client.get(address))
+    seal.seal(at=case.opened_at + timedelta(hours=1))
+    shown = text(client.get(address))
+    assert "核对无误" in shown
+    proof = prove(event)
+    assert proof is not None
+    assert proof.root in shown
+    assert proof.leaf in shown
+
+
+def test_a_record_of_another_case_is_not_shown_under_this_one(town: World) -> None:
+    one, other = dispatched(town), opened(town)
+    event = Event.objects.filter(subject=other.pk).earliest("seq")
+    answer = at_desk(town.handler).get(reverse("case_event", args=[one.number, event.id]))
+    assert answer.status_code == 404
+    assert "没有这条记录" in text(answer)

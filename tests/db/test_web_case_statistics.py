@@ -81,7 +81,7 @@ def test_every_number_leads_to_exactly_the_cases_that_were_counted_in_it(town: W
     numbers = {
         (row.url, key): number
         for row in [*shown.rows, shown.whole]
-        for rate in shown.indicators
+        for rate in shown.shares
         for key, number in (
             (rate.key, row.rates[rate.key].numerator),
             (f"{rate.key}.of", row.rates[rate.key].denominator),

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from anlan.casework.routing import ROUTING
-from anlan.index.rates import INDICATORS, rate
+from anlan.index.rates import SHARES, rate
 from anlan.intake.channel import CHANNELS, Channel, told_in
 from anlan.intake.reading import Understood, understand
 from anlan.intake.topic import TOPICS, propose
@@ -49,7 +49,7 @@ summary = { zh = "看门。", en = "Keeps the door." }
 reach = "area"
 actions = ["reports.receive"]
 """
-INDICATOR = """
+SHARE = """
 key = "hungShare"
 title = { zh = "挂账比例", en = "Share hung" }
 summary = { zh = "挂账数 ÷ 上报数", en = "Hung over reported" }
@@ -156,12 +156,12 @@ def test_a_calendar_works_and_rests(calendar: CalendarSpec, everything: Catalogu
     assert runtime.between(START, due.at, "working_minutes") > 0
 
 
-@pytest.mark.parametrize("indicator", each(INDICATORS))
-def test_an_indicator_is_a_share_between_nothing_and_all(indicator: Any) -> None:
-    columns = {column.removeprefix("-") for column in (*indicator.numerator, *indicator.denominator)}
-    nothing = rate(indicator, dict.fromkeys(columns, 0))
+@pytest.mark.parametrize("share", each(SHARES))
+def test_a_declared_share_is_between_nothing_and_all(share: Any) -> None:
+    columns = {column.removeprefix("-") for column in (*share.numerator, *share.denominator)}
+    nothing = rate(share, dict.fromkeys(columns, 0))
     assert (nothing.value, nothing.denominator) == (None, 0)
-    assert indicator.basis.source
+    assert share.basis.source
 
 
 # ---------------------------------------------------------------- what is broken
@@ -195,7 +195,7 @@ BROKEN = [
     (TABLE, "handle =", "handel =", "rows[0].lengths", "did you mean “handle”?", "“handle”"),
     # the rest
     (ROLE, "reports.receive", "reports.recieve", "actions", "no such action: reports.recieve", "没有这样的权限"),
-    (INDICATOR, '["hung"]', '["hanged"]', "numerator", "There is no such count: hanged", "没有这样的计数"),
+    (SHARE, '["hung"]', '["hanged"]', "numerator", "There is no such count: hanged", "没有这样的计数"),
     (CALENDAR, '"13:00"', '"25:00"', "shifts", "not a time", "不是 00:00 到 24:00"),
     (ALIKE, "likely = true", "likely = false", "examples[0]", "not as `likely` says", "与示例的 likely 不符"),
     (ALIKE, "day = -0.5", "day = 0.5", "weights.day", "Must be at most 0", "不能大于 0"),
@@ -204,7 +204,7 @@ FOLDERS = {
     TREE: "procedures",
     TABLE: "routing",
     ROLE: "roles",
-    INDICATOR: "indicators",
+    SHARE: "shares",
     CALENDAR: "calendars",
     ALIKE: "likeness",
 }

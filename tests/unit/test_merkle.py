@@ -80,3 +80,22 @@ def test_every_number_of_a_seal_is_bound_by_the_chain(
     assert merkle.chain(digest, merkle.NOTHING_BEFORE, numbers, top) != merkle.chain(
         digest, merkle.NOTHING_BEFORE, (first, second, third, fourth, fifth), top
     )
+
+
+@DIGESTS
+@given(batches, st.data())
+def test_from_every_leaf_the_way_leads_to_the_root(
+    digest: merkle.Digest, records: list[bytes], data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(records) - 1))
+    leaves = [merkle.leaf(digest, record) for record in records]
+    steps = merkle.way(digest, leaves, place)
+    assert merkle.follow(digest, leaves[place], steps) == merkle.root(digest, leaves)
+    other = data.draw(st.binary(max_size=20).filter(lambda record: record != records[place]))
+    assert merkle.follow(digest, merkle.leaf(digest, other), steps) != merkle.root(digest, leaves)
+
+
+@pytest.mark.parametrize("place", [-1, 3])
+def test_there_is_no_way_from_a_leaf_that_is_not_there(place: int) -> None:
+    with pytest.raises(IndexError, match="no leaf"):
+        merkle.way(merkle.sha256, [b"a", b"b", b"c"], place)

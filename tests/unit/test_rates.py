@@ -1,4 +1,4 @@
-"""Indicators: what they are worked out from, and that every shipped one says what it needs."""
+"""Shares: what they are worked out from, and that every shipped one says what it needs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from anlan.casework.contribution import COLUMNS
-from anlan.index.rates import INDICATORS, Indicator, Rate, in_order, rate, rates
+from anlan.index.rates import SHARES, Rate, Share, in_order, rate, rates
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import DeclarationError, read
 
-SHIPPED = catalogue.current().all(INDICATORS)
+SHIPPED = catalogue.current().all(SHARES)
 
 
 def sums(**counts: int) -> dict[str, int]:
@@ -45,7 +45,7 @@ def test_a_missing_column_is_an_error_and_not_a_zero() -> None:
 
 
 def test_the_rates_of_the_field_are_shipped_under_its_names() -> None:
-    names = {key: indicator.title.zh for key, indicator in SHIPPED.items()}
+    names = {key: share.title.zh for key, share in SHIPPED.items()}
     assert names == {
         "disposeRate": "处置率",
         "inTimeDisposeRate": "按期处置率",
@@ -72,12 +72,12 @@ def test_every_shipped_rate_can_be_worked_out_and_lies_between_none_and_all(key:
 
 
 def test_rates_stand_in_their_order() -> None:
-    assert [indicator.key for indicator in in_order(SHIPPED)][:2] == ["inTimeDisposeRate", "disposeRate"]
+    assert [share.key for share in in_order(SHIPPED)][:2] == ["inTimeDisposeRate", "disposeRate"]
     assert set(rates(SHIPPED, sums())) == set(SHIPPED)
 
 
-def test_an_indicator_of_a_column_that_nobody_counts_is_refused_with_the_columns_there_are(tmp_path: Path) -> None:
-    path = tmp_path / "indicators" / "wrong.toml"
+def test_a_share_of_a_column_that_nobody_counts_is_refused_with_the_columns_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "shares" / "wrong.toml"
     path.parent.mkdir()
     path.write_text(
         'key = "wrong"\ntitle = { zh = "错", en = "wrong" }\nsummary = { zh = "错", en = "wrong" }\n'
@@ -86,12 +86,12 @@ def test_an_indicator_of_a_column_that_nobody_counts_is_refused_with_the_columns
         encoding="utf-8",
     )
     with pytest.raises(DeclarationError) as refused:
-        read(INDICATORS, path)
+        read(SHARES, path)
     assert "numerator" in refused.value.text.zh
     assert "没有这样的计数：handeld" in refused.value.text.zh
     assert "There is no such count: handeld" in refused.value.text.en
 
 
-def test_an_indicator_says_which_way_is_better() -> None:
-    worse: list[Indicator] = [indicator for indicator in SHIPPED.values() if indicator.better == "down"]
-    assert {"reworkRate", "returnRate", "hungRate", "overTimeArchiveRate"} <= {indicator.key for indicator in worse}
+def test_a_share_says_which_way_is_better() -> None:
+    worse: list[Share] = [share for share in SHIPPED.values() if share.better == "down"]
+    assert {"reworkRate", "returnRate", "hungRate", "overTimeArchiveRate"} <= {share.key for share in worse}

@@ -47,7 +47,7 @@ def counted(
 ) -> QuerySet[Case]:
     """Those of `rows` that count in `columns` on a day from `first` to `last`; department 0 is all of them.
 
-    A column after "-" is taken off, as in an indicator: what counts there is left out.
+    A column after "-" is taken off, as in a declared share: what counts there is left out.
     """
     plus = [column for column in columns if not column.startswith("-")]
     minus = [column[1:] for column in columns if column.startswith("-")]

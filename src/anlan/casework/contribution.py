@@ -1,6 +1,6 @@
 """What one case adds to the counts of its area: a pure function of where it stands.
 
-The definitions are those of the field (GB/T 30428 practice; facts kept beside the indicators that use them):
+The definitions are those of the field (GB/T 30428 practice; facts kept beside the shares that use them):
 
 * Everything but the flows stands on the local day the case was opened; a flow stands on the day it happened.
 * 应处置 `to_handle` = handled, and not handled though the handling clock has run out: an overdue open case counts at
@@ -169,12 +169,13 @@ def _in_time(plan: Plan, now: Standing, kind: str, ended: datetime) -> bool:
 
 def _ran_out(plan: Plan, now: Standing, kind: str) -> bool:
     for clock, run in zip(plan.clocks, now.clocks, strict=True):
-        if clock.counts == kind and run.due_at is not None and _late(clock, run, now, run.due_at):
+        if clock.counts == kind and run.due_at is not None and late(clock, run, now, run.due_at):
             return True
     return False
 
 
-def _late(clock: Clock, run: Run, now: Standing, due: datetime) -> bool:
+def late(clock: Clock, run: Run, now: Standing, due: datetime) -> bool:
+    """Whether a clock ran out: it stopped after `due`, or the rung of its end has rung."""
     if run.stopped_at is not None:
         return run.stopped_at > due
     written = due.isoformat()

@@ -110,10 +110,21 @@ class Standing:
         return part is not None and part.done_at is None
 
 
-def stand(plan: Plan, history: Iterable[Past], calendar: Calendar) -> Standing:
-    """Where the case with this history stands. Same values in, same answer out."""
+def stand(
+    plan: Plan,
+    history: Iterable[Past],
+    calendar: Calendar,
+    *,
+    seen: Callable[[Past, Standing], None] | None = None,
+) -> Standing:
+    """Where the case with this history stands. Same values in, same answer out.
+
+    `seen` is shown the standing before each event is taken into it; deadlines are not settled yet there.
+    """
     now = Standing(plan.first, [Run(key, index) for index, key in enumerate(plan.clock_keys)])
     for past in history:
+        if seen is not None:
+            seen(past, now)
         _take(plan, now, past, calendar)
     _settle(plan, now, calendar)
     return now

@@ -1,4 +1,4 @@
-"""Indicators: what share of what, declared in one file each, worked out from sums that somebody else has counted."""
+"""Shares: what share of what, declared in one file each, worked out from sums that somebody else has counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anlan.kernel.refusals import Misdeclared
 from anlan.kernel.text import Text
 
 
-class Indicator(Declaration):
+class Share(Declaration):
     """A share: the sum of the columns above the line over the sum of those below it.
 
     A column is one of a tally's, taken off where "-" stands before it. `better` says which way is good; `summary` what
@@ -41,7 +41,7 @@ class Indicator(Declaration):
         return columns
 
 
-INDICATORS: Final = Kind("indicators", Indicator)
+SHARES: Final = Kind("shares", Share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class Rate:
     denominator: int
 
 
-def rate(indicator: Indicator, sums: Mapping[str, int]) -> Rate:
-    """The indicator of these sums. Raises KeyError when a column is missing."""
-    numerator, denominator = _total(indicator.numerator, sums), _total(indicator.denominator, sums)
+def rate(declared: Share, sums: Mapping[str, int]) -> Rate:
+    """The share of these sums. Raises KeyError when a column is missing."""
+    numerator, denominator = _total(declared.numerator, sums), _total(declared.denominator, sums)
     return Rate(numerator / denominator if denominator else None, numerator, denominator)
 
 
-def rates(indicators: Mapping[str, Indicator], sums: Mapping[str, int]) -> dict[str, Rate]:
-    """Every indicator of these sums, by key."""
-    return {key: rate(indicator, sums) for key, indicator in indicators.items()}
+def rates(shares: Mapping[str, Share], sums: Mapping[str, int]) -> dict[str, Rate]:
+    """Every share of these sums, by key."""
+    return {key: rate(declared, sums) for key, declared in shares.items()}
 
 
-def in_order(indicators: Mapping[str, Indicator]) -> list[Indicator]:
+def in_order(shares: Mapping[str, Share]) -> list[Share]:
     """As they stand in a table: by `order`, then by key."""
-    return sorted(indicators.values(), key=lambda indicator: (indicator.order, indicator.key))
+    return sorted(shares.values(), key=lambda declared: (declared.order, declared.key))
 
 
 def _total(columns: tuple[str, ...], sums: Mapping[str, int]) -> int:

@@ -176,7 +176,8 @@ class Channel(Declaration):
     that is certain (`suggesting`). A site that an address seems to mean is named in a note from `site_confidence` on.
 
     With `same_by` "values" two messages are the same when what they say is, however it is written (2026年11月2日 or
-    2026-11-02); else when every cell is. `basis` says where the columns of an official table are from.
+    2026-11-02); else when every cell is. `residents` says that residents tell through it, as they do through a public
+    one, whatever system passes it on. `basis` says where the columns of an official table are from.
     """
 
     title: Text
@@ -196,12 +197,18 @@ class Channel(Declaration):
     area_default: str = ""
     personal_days: int = Field(default=1095, ge=1)
     same_by: Literal["cells", "values"] = "cells"
+    residents: bool = False
     basis: Basis | None = None
     columns: dict[str, Column] = Field(min_length=1)
     replay: Replay | None = None
     public: Public | None = None
     webhook: Webhook | None = None
     examples: tuple[Example, ...] = ()
+
+    @property
+    def of_residents(self) -> bool:
+        """Whether what comes through it is told by residents."""
+        return self.residents or self.kind == "public"
 
     @field_validator("time_zone")
     @classmethod

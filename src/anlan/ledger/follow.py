@@ -49,6 +49,11 @@ def oldest_unread(name: str) -> datetime | None:
     return next((event.recorded_at for event in settled_after(_position(name), limit=1)), None)
 
 
+def reached(names: Sequence[str]) -> Position | None:
+    """How far all of these followers have read; None where nobody is named."""
+    return min(map(_position, names), default=None)
+
+
 def rewind(name: str) -> None:
     """Let follower `name` begin again at the first event. Clear what it has counted in the same transaction."""
     with transaction.atomic():

@@ -7,8 +7,9 @@ it is, so that no two lists of leaves have the same root.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 
@@ -45,6 +46,36 @@ def root(digest: Digest, leaves: Sequence[bytes]) -> bytes:
         paired = [digest(NODE + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
         level = paired + level[len(paired) * 2 :]
     return level[0]
+
+
+class Step(NamedTuple):
+    """One step up the tree: the digest beside us, in hex, and whether it stands on the left."""
+
+    beside: str
+    on_left: bool
+
+
+def way(digest: Digest, leaves: Sequence[bytes], place: int) -> tuple[Step, ...]:
+    """The way from the leaf at `place`, from 0, to the root; where a node is carried up as it is there is no step."""
+    if not 0 <= place < len(leaves):
+        raise IndexError(f"There is no leaf {place} among {len(leaves)}.")
+    level, steps = list(leaves), []
+    while len(level) > 1:
+        beside = place ^ 1
+        if beside < len(level):
+            steps.append(Step(level[beside].hex(), beside < place))
+        paired = [digest(NODE + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level, place = paired + level[len(paired) * 2 :], place // 2
+    return tuple(steps)
+
+
+def follow(digest: Digest, start: bytes, steps: Iterable[Step]) -> bytes:
+    """Where the way leads that begins at this leaf."""
+    reached = start
+    for step in steps:
+        beside = bytes.fromhex(step.beside)
+        reached = digest(NODE + beside + reached) if step.on_left else digest(NODE + reached + beside)
+    return reached
 
 
 def chain(digest: Digest, before: bytes, numbers: tuple[int, int, int, int, int], top: bytes) -> bytes:

@@ -161,6 +161,11 @@ def _compare(before: Seal | None, current: Seal) -> tuple[int, list[Finding]]:
     return len(order), findings
 
 
+def listed(current: Seal) -> list[tuple[int, bytes]]:
+    """The events of a seal in order: seq and SHA-256 leaf of each."""
+    return _stored(current)[0]
+
+
 def _stored(current: Seal) -> tuple[list[tuple[int, bytes]], list[Finding]]:
     """The events the seal lists, with their digests, and whether that list is still the one that was sealed."""
     blob = bytes(current.leaves)

@@ -17,7 +17,13 @@ from anlan.casework.forwarding import FORWARDING, Forwarding
 from anlan.casework.procedure import PROCEDURES, Procedure, Who
 from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
-from anlan.index.rates import INDICATORS
+from anlan.facts import sources
+from anlan.facts.table import TABLES, FactTable
+from anlan.index import happenings
+from anlan.index.indicator import INDICATORS
+from anlan.index.ladder import LADDERS
+from anlan.index.rates import SHARES
+from anlan.index.rule import RULES, RuleTable
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -48,17 +54,21 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
-    INDICATORS,
     INDICES,
+    SHARES,
+    INDICATORS,
     JURISDICTIONS,
+    LADDERS,
     LAYOUTS,
     LIKENESS,
     PROCEDURES,
     PUSHES,
     ROLES,
     ROUTING,
+    RULES,
     SITE_KINDS,
     SUGGESTING,
+    TABLES,
     TOPICS,
     TOWNS,
     UNITS,
@@ -279,6 +289,22 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
+# ---------------------------------------------------------------- facts
+
+
+def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
+    """A table of facts with columns that nothing fills."""
+    yield from sources.strangers(declared)
+
+
 # ---------------------------------------------------------------- towns
 
 
@@ -306,5 +332,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (RULES, _misruled),
+    (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )

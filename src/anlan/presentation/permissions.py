@@ -63,6 +63,7 @@ WEB: dict[str, str] = {
     "cases": "cases.see",
     "case": "cases.see",
     "case_act": "cases.act",
+    "case_event": "cases.see",
     "case_reports": "cases.see",
     "case_reporter": "cases.see",  # the reporter may have agreed that the department calls; the view asks the rest
     "case_export": "cases.export",
@@ -94,6 +95,16 @@ WEB: dict[str, str] = {
     "board": "statistics.see",
     "statistics": "statistics.see",
     "statistics_export": "statistics.see",
+    "given": "statistics.see",
+    "given_one": "statistics.see",
+    # the index: what was published; drafts besides for those who draft
+    "index": "statistics.see",
+    "index_edition": "statistics.see",
+    "index_area": "statistics.see",
+    "index_compare": "statistics.see",
+    "index_scenario": "statistics.see",
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",

@@ -104,6 +104,11 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 24 * 1024 * 1024
+# Where facts lie (a folder or an s3:// address), how many minutes pass between exports (0: only when asked for), and
+# for how many exports the rows that changed are kept.
+FACTS = os.environ.get("ANLAN_FACTS", "") or str(DATA / "facts")
+FACTS_EVERY = int(os.environ.get("ANLAN_FACTS_EVERY", "15"))
+FACTS_RUNS = int(os.environ.get("ANLAN_FACTS_RUNS", "30"))
 # What devices speak to; without an address nobody listens. `{device}` stands where a topic names the device.
 MQTT_URL = os.environ.get("ANLAN_MQTT_URL", "")
 MQTT_TOPIC = os.environ.get("ANLAN_MQTT_TOPIC", "anlan/{device}/up")

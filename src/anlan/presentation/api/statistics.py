@@ -10,7 +10,7 @@ from ninja import Query, Schema
 from anlan.casework import calls as told
 from anlan.casework import figures as kept
 from anlan.casework.figures import ALL, Durations, Figure
-from anlan.index.rates import INDICATORS, rates
+from anlan.index.rates import SHARES, rates
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.places.models import Area, Department
@@ -157,7 +157,7 @@ def _by_topic(area: Area, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _row(key: str, name: dict[str, str] | None, sums: Figure, took: Durations | None) -> dict[str, Any]:
-    shares = rates(catalogue.current().all(INDICATORS), sums)
+    shares = rates(catalogue.current().all(SHARES), sums)
     return {
         "key": key,
         "name": name,

@@ -47,6 +47,7 @@ COMMANDS = {
     "doors": Command("doors", Text(zh="看哪个渠道卡住了", en="See which door is stuck")),
     "import": Command("imports", Text(zh="导入表格，可按历史重放", en="Import a table; replay its history if asked")),
     "export": Command("export", Text(zh="导出事项、上报、事件", en="Export cases, reports or events")),
+    "facts": Command("facts", Text(zh="事实表：导出、核对、列出", en="Facts as Parquet: export, verify, list")),
     "backup": Command("backup", Text(zh="备份全部数据，不必停止服务", en="Back up everything while serving")),
     "restore": Command("restore", Text(zh="恢复备份并验证台账", en="Restore a backup and prove the ledger whole")),
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),

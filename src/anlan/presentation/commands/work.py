@@ -19,7 +19,7 @@ from django.utils import timezone
 from anlan.casework import alarms, clocks, experience, pushes
 from anlan.intake import hooks, suggestion, throttle, topic_model, upload_work, uploads
 from anlan.ledger import personal, seal
-from anlan.presentation import followers, parent, sending, telling
+from anlan.presentation import facts, followers, parent, sending, telling
 from anlan.presentation.forwarding import turn as forwarding
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ LOOPS = (
     Loop("old uploads", lambda at: uploads.forget_old(at=at), timedelta(hours=1)),
     Loop("attempts", lambda at: throttle.forget(at=at), timedelta(hours=1)),
     Loop("deliveries", lambda at: hooks.forget(at=at), timedelta(hours=1)),
+    Loop("facts", lambda at: facts.turn(at=at), facts.pause() or timedelta(hours=1)),
     Loop("topics", lambda at: learn_topics(at=at), timedelta(hours=6)),
 )
 

@@ -15,7 +15,7 @@ from anlan.casework.behind import counted
 from anlan.casework.contribution import COLUMNS
 from anlan.casework.models import Case
 from anlan.casework.procedure import PROCEDURES
-from anlan.index.rates import INDICATORS, in_order
+from anlan.index.rates import SHARES, in_order
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
@@ -103,7 +103,7 @@ def figures_named() -> dict[str, tuple[Text, tuple[str, ...]]]:
     found: dict[str, tuple[Text, tuple[str, ...]]] = {
         column: (COLUMNS[column], (column,)) for column in ("opened", "finished")
     }
-    for each in in_order(catalogue.current().all(INDICATORS)):
+    for each in in_order(catalogue.current().all(SHARES)):
         due = Text(zh=f"{each.title.zh}·分母", en=f"{each.title.en}, denominator")
         found |= {each.key: (each.title, each.numerator), f"{each.key}.of": (due, each.denominator)}
     return found

@@ -110,6 +110,8 @@ def tabs(request: Asked, here: str) -> list[tuple[Text, str, bool]]:
         ("board", Text(zh="现在", en="Now")),
         ("statistics", Text(zh="办理指标", en="Rates")),
         ("call_figures", Text(zh="警情", en="Police calls")),
+        ("given", Text(zh="外部数据", en="From outside")),
+        ("facts", Text(zh="事实表", en="Facts")),
     )
     return [(title, reverse(key) + keep, key == here) for key, title in named]
 

@@ -61,6 +61,7 @@ MENU = (
     Word("cases", Text(zh="事项", en="Cases"), "cases.see"),
     Word("sites", Text(zh="场所", en="Sites"), "sites.see"),
     Word("statistics", Text(zh="统计", en="Figures"), "statistics.see"),
+    Word("index", Text(zh="指数", en="Index"), "statistics.see"),
     Word("settings", Text(zh="设置", en="Settings"), "areas.see"),
 )
 BAR = (

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from anlan.casework import figures
 from anlan.casework.figures import Durations, Figure
-from anlan.index.rates import INDICATORS, Indicator, Rate, in_order, rate
+from anlan.index.rates import SHARES, Rate, Share, in_order, rate
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs
@@ -66,7 +66,7 @@ class Sheet:
     ground: Ground
     days: Period
     by: str
-    indicators: list[Indicator]
+    shares: list[Share]
     rows: list[Measured] = field(default_factory=list)
     whole: Measured | None = None
 
@@ -75,7 +75,7 @@ def sheet(request: Asked) -> Sheet:
     """The figures of the address: area, days, and by area or by department."""
     ground, days = counted.ground(request), counted.period(request)
     by = "department" if request.GET.get("by") == "department" or not ground.below else "area"
-    made = Sheet(ground, days, by, in_order(catalogue.current().all(INDICATORS)))
+    made = Sheet(ground, days, by, in_order(catalogue.current().all(SHARES)))
     paths = [ground.area.path, *(each.path for each in ground.below)] if by == "area" else [ground.area.path]
     sums = figures.by_area(paths, first=days.first, last=days.last)
     took = figures.durations_by_area(paths, first=days.first, last=days.last)
@@ -104,7 +104,7 @@ def _departments(made: Sheet) -> list[Measured]:
 
 def _measured(made: Sheet, title: str, sums: Figure, took: Durations, scope: dict[str, str]) -> Measured:
     days = {"since": made.days.first.isoformat(), "until": made.days.last.isoformat(), "state": "all"}
-    found = {each.key: rate(each, sums) for each in made.indicators}
+    found = {each.key: rate(each, sums) for each in made.shares}
     return Measured(str(title), sums, found, took, cases_url(**scope, **days), scope.get("department", scope["area"]))
 
 
@@ -112,8 +112,8 @@ def _measured(made: Sheet, title: str, sums: Figure, took: Durations, scope: dic
 def statistics(request: Asked) -> HttpResponse:
     """The table of rates with its chart; every state is an address."""
     made = sheet(request)
-    chosen = next((each for each in made.indicators if each.key == request.GET.get("rate", FIRST)), None)
-    chosen = chosen or made.indicators[0]
+    chosen = next((each for each in made.shares if each.key == request.GET.get("rate", FIRST)), None)
+    chosen = chosen or made.shares[0]
     query = request.GET.urlencode()
     export = reverse("statistics_export") + (f"?{query}" if query else "")
     said = {
@@ -148,7 +148,7 @@ def table_of(made: Sheet) -> Table:
         Column(NAMES[made.by], lambda row: row.name),
         Column(OPENED, _count("opened"), css="num"),
         Column(FINISHED, _count("finished"), css="num"),
-        *(Column(each.title, _cell(each), sub=_over(each), css="num") for each in made.indicators),
+        *(Column(each.title, _cell(each), sub=_over(each), css="num") for each in made.shares),
         Column(MEDIAN, lambda row: say_days(row, 0.5), css="num"),
         Column(NINETIETH, lambda row: say_days(row, 0.9), css="num"),
     ]
@@ -162,14 +162,14 @@ def table_of(made: Sheet) -> Table:
     return shown
 
 
-def _cell(indicator: Indicator) -> Any:
+def _cell(declared: Share) -> Any:
     """The share as a link to the cases that make it: those above the line, or where there are none, those below it."""
 
     def said(row: Measured) -> Any:
-        found = row.rates[indicator.key]
+        found = row.rates[declared.key]
         if not found.denominator:
             return share(found)
-        return linked(behind(row, indicator.key if found.numerator else f"{indicator.key}.of"), share(found))
+        return linked(behind(row, declared.key if found.numerator else f"{declared.key}.of"), share(found))
 
     return said
 
@@ -188,50 +188,50 @@ def _count(column: str) -> Any:
     return lambda row: linked(behind(row, column), row.sums[column]) if row.sums[column] else 0
 
 
-def _over(indicator: Indicator) -> Any:
+def _over(declared: Share) -> Any:
     """What the share came from, in small letters under it; each number leads to its cases."""
 
     def said(row: Measured) -> Any:
-        found = row.rates[indicator.key]
+        found = row.rates[declared.key]
         if not found.denominator:
             return None
-        above = linked(behind(row, indicator.key), found.numerator) if found.numerator else found.numerator
-        return format_html("{}/{}", above, linked(behind(row, f"{indicator.key}.of"), found.denominator))
+        above = linked(behind(row, declared.key), found.numerator) if found.numerator else found.numerator
+        return format_html("{}/{}", above, linked(behind(row, f"{declared.key}.of"), found.denominator))
 
     return said
 
 
-def chart_of(made: Sheet, indicator: Indicator, export: str) -> Chart:
+def chart_of(made: Sheet, declared: Share, export: str) -> Chart:
     """One rate across the rows, best first, with the whole area's for comparison in the title."""
-    rated = [row for row in made.rows if row.rates[indicator.key].value is not None]
-    up = indicator.better == "up"
-    rated.sort(key=lambda row: row.rates[indicator.key].value or 0.0, reverse=up)
+    rated = [row for row in made.rows if row.rates[declared.key].value is not None]
+    up = declared.better == "up"
+    rated.sort(key=lambda row: row.rates[declared.key].value or 0.0, reverse=up)
     shown = rated[:MOST_BARS]
-    values = [round((row.rates[indicator.key].value or 0.0) * 100, 1) for row in shown]
+    values = [round((row.rates[declared.key].value or 0.0) * 100, 1) for row in shown]
     said = {
         "kind": "ranked", "unit": "%", "labels": [row.name for row in shown],
-        "series": [{"name": say(indicator.title), "values": values}],
+        "series": [{"name": say(declared.title), "values": values}],
         **({"max": 100} if up else {}),
     }  # fmt: skip
     columns = [
         Column(NAMES[made.by], lambda row: row.name),
-        Column(indicator.title, _cell(indicator), sub=_over(indicator), css="num"),
+        Column(declared.title, _cell(declared), sub=_over(declared), css="num"),
     ]
-    twin = table(shown, columns, caption=indicator.title, url=lambda row: row.url, quiet_caption=True)
-    return Chart(f"rate-{indicator.key}", finding(made, indicator, rated), said, twin, indicator.summary, export)
+    twin = table(shown, columns, caption=declared.title, url=lambda row: row.url, quiet_caption=True)
+    return Chart(f"rate-{declared.key}", finding(made, declared, rated), said, twin, declared.summary, export)
 
 
-def finding(made: Sheet, indicator: Indicator, rated: Sequence[Measured]) -> Text:
+def finding(made: Sheet, declared: Share, rated: Sequence[Measured]) -> Text:
     """What the chart shows, in one sentence."""
-    what = indicator.title
+    what = declared.title
     if not rated or made.whole is None:
         return Text(zh=f"{what.zh}：这段时间没有可算的事项", en=f"{what.en}: no case to reckon with in these days")
-    whole = share(made.whole.rates[indicator.key])
+    whole = share(made.whole.rates[declared.key])
     best, worst = rated[0], rated[-1]
     if len(rated) == 1:
-        one = share(best.rates[indicator.key])
+        one = share(best.rates[declared.key])
         return Text(zh=f"{best.name}的{what.zh}为 {one}", en=f"{what.en}: {best.name} {one}")
-    top, low = share(best.rates[indicator.key]), share(worst.rates[indicator.key])
+    top, low = share(best.rates[declared.key]), share(worst.rates[declared.key])
     if top == low:
         return Text(zh=f"{what.zh}都是 {top}", en=f"{what.en}: {top} everywhere")
     return Text(
@@ -249,15 +249,15 @@ def statistics_export(request: Asked) -> HttpResponseBase:
         Out(NAMES[made.by], lambda row: row.name, 24),
         Out(OPENED, lambda row: row.sums["opened"]),
         Out(FINISHED, lambda row: row.sums["finished"]),
-        *(out for each in made.indicators for out in _outs(each)),
+        *(out for each in made.shares for out in _outs(each)),
         Out(MEDIAN, lambda row: row.took.percentile(0.5), 20),
         Out(NINETIETH, lambda row: row.took.percentile(0.9), 20),
     ]
     return case_export.excel(f"statistics-{made.days.first}-{made.days.last}.xlsx", outs, rows)
 
 
-def _outs(indicator: Indicator) -> list[Out]:
-    key, title = indicator.key, indicator.title
+def _outs(declared: Share) -> list[Out]:
+    key, title = declared.key, declared.title
     top = Text(zh=f"{title.zh}·分子", en=f"{title.en}, numerator")
     under = Text(zh=f"{title.zh}·分母", en=f"{title.en}, denominator")
     return [

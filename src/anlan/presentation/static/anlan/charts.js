@@ -1,6 +1,8 @@
 /* Charts from the data beside them: <div class="chart" data-chart="id"> and <script type="application/json" id="id">.
-   {"kind": "bar"|"line"|"stack"|"ranked", "unit": "%", "labels": [...], "series": [{"name", "values", "light"?, "low"?, "high"?}], "max"?}
-   Ranked bars lie on their side; every axis begins at zero; the table twin on the page says the same. */
+   {"kind": "bar"|"line"|"stack"|"ranked"|"radar"|"steps", "unit": "%", "labels": [...], "series": [{"name", "values", "light"?, "low"?, "high"?}], "max"?, "min"?}
+   Ranked bars lie on their side; every axis of bars begins at zero; the table twin on the page says the same.
+   A radar has one axis a label. Steps lead from one total to another: the first and the last value are totals, what is
+   between them is what was added or taken, with its sign; only such an axis, and that of a line, may begin at `min`. */
 (function () {
   "use strict";
   const INK = "#15242e", QUIET = "#51636e", LINE = "#dfe6ea";
@@ -39,11 +41,52 @@
       },
     };
   }
+  const signed = (unit) => (v) => (v > 0 ? "+" : v < 0 ? "−" : "±") + Math.abs(v).toFixed(2) + (unit || "");
+  function radar(data) {
+    return {
+      animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
+      color: ["#176b87", "#8a5a00", "#51636e"],
+      legend: { show: data.series.length > 1, bottom: 0, left: "center", textStyle: { color: INK }, itemWidth: 14 },
+      tooltip: { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: LINE, valueFormatter: value(data.unit) },
+      radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: "64%", center: ["50%", "47%"], splitNumber: 4,
+        axisName: { color: INK, fontSize: 12, width: 92, overflow: "break" }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
+      series: [{ type: "radar", data: data.series.map((s, i) => ({ name: s.name, value: s.values, symbol: SHAPES[i % SHAPES.length], symbolSize: 6,
+        lineStyle: { width: 2.4, type: i ? "dashed" : "solid" }, areaStyle: i ? undefined : { opacity: 0.12 } })) }],
+    };
+  }
+  function steps(data) {
+    const values = data.series[0].values, last = values.length - 1;
+    const base = [], size = [];
+    let at = values[0];
+    values.forEach((v, i) => {
+      if (i === 0 || i === last) { base.push(data.min || 0); size.push(v - (data.min || 0)); return; }
+      base.push(Math.min(at, at + v)); size.push(Math.abs(v)); at += v;
+    });
+    const paint = (v, i) => (i === 0 || i === last ? "#0d3b4c" : v < 0 ? LIGHTS.late : LIGHTS.ok);
+    const told = (i) => (i === 0 || i === last ? values[i].toFixed(2) : signed("")(values[i]));
+    return {
+      animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
+      grid: { left: 8, right: 64, top: 8, bottom: 8, containLabel: true },
+      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" }, backgroundColor: "#fff", borderColor: LINE,
+        formatter: (p) => data.labels[p[0].dataIndex] + "\n" + told(p[0].dataIndex) },
+      xAxis: { type: "value", min: data.min || 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12 }, splitLine: { lineStyle: { color: "#edf1f3" } } },
+      yAxis: { type: "category", inverse: true, data: data.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: LINE } },
+        axisLabel: { color: INK, fontSize: 12, interval: 0, width: 132, overflow: "truncate" } },
+      series: [
+        { type: "bar", stack: "all", silent: true, itemStyle: { color: "transparent" }, data: base, barMaxWidth: 22 },
+        { type: "bar", stack: "all", barMaxWidth: 22, data: size.map((v, i) => ({ value: v, itemStyle: { color: paint(values[i], i),
+            decal: values[i] < 0 && i && i !== last ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: 0.8, color: "rgba(255,255,255,.45)" } : undefined } })),
+          label: { show: true, position: "right", color: INK, fontSize: 12, formatter: (p) => told(p.dataIndex) } },
+      ],
+    };
+  }
   function options(data) {
+    if (data.kind === "radar") return radar(data);
+    if (data.kind === "steps") return steps(data);
     const across = data.kind === "ranked";
     const names = { type: "category", data: data.labels, inverse: across, axisTick: { show: false }, axisLine: { lineStyle: { color: LINE } },
       axisLabel: { color: INK, fontSize: 12, hideOverlap: !across, width: across ? 130 : undefined, overflow: "truncate", interval: across ? 0 : "auto" } };
-    const amounts = { type: "value", min: 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
+    const amounts = { type: "value", min: data.kind === "line" && data.min ? data.min : 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
     const series = [];
     data.series.forEach((s, i) => { series.push(oneSeries(data, s, i)); if (s.low) series.push(interval(data, s, i)); });
     return {
@@ -60,7 +103,7 @@
     Array.from(part.querySelectorAll("[data-chart]")).forEach((box) => {
       if (box.dataset.drawn) return;
       const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
-      if (data.kind === "ranked") box.classList.add("chart-rows-" + Math.min(5, Math.ceil(data.labels.length / 8)));
+      if (data.kind === "ranked" || data.kind === "steps") box.classList.add("chart-rows-" + Math.min(5, Math.ceil(data.labels.length / 8)));
       const chart = window.echarts.init(box, null, { renderer: "canvas", devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
       chart.setOption(options(data));
       box.dataset.drawn = "yes";

@@ -1,0 +1,12 @@
+-- A2-06 纠纷警情占比 / Share of disputes among police calls
+-- 纠纷类警情 ÷ 全部警情。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path,
+       count(*) FILTER (WHERE c.is_dispute) AS numerator,
+       count(*) AS denominator,
+       100.0 * count(*) FILTER (WHERE c.is_dispute) / count(*) AS value
+FROM tree t JOIN calls c ON starts_with(c.area_path, t.path)
+WHERE c.told_date BETWEEN $first AND $last
+GROUP BY t.path

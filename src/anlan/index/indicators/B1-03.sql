@@ -1,0 +1,9 @@
+-- B1-03 命案数 / Homicides
+-- 本年初以来发生的命案。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path, sum(s.value) AS numerator, NULL AS denominator, sum(s.value) AS value
+FROM tree t JOIN statistics s ON starts_with(s.area_path, t.path)
+WHERE s.figure = '命案数' AND s.current AND s.period_date BETWEEN date_trunc('year', $last) AND $last
+GROUP BY t.path

@@ -1,0 +1,37 @@
+-- D1-06 万人暗访发现消防问题数 / Fire problems found by superiors per 10,000
+-- 近十二个月上级暗访、督查发现的消防问题 ÷ 常住人口（万人）。自己查出来的不算，免得少查少报。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+),
+leaf AS (
+    SELECT l.path FROM tree l WHERE NOT EXISTS (FROM tree k WHERE k.path <> l.path AND starts_with(k.path, l.path))
+),
+told AS (  -- the latest figure that is not too old / 最近一期、没有过期的数
+    SELECT figure, area_path, arg_max(value, period_date) AS value
+    FROM statistics
+    WHERE current AND ((figure = '常住人口' AND date_diff('month', period_date, $last) BETWEEN 0 AND 24))
+    GROUP BY figure, area_path
+),
+given AS (  -- told for the area, else the sum of what is told below, if nothing is lacking / 本级有数用本级，否则下级齐全时相加
+    SELECT t.path, d.figure, sum(d.value) AS value
+    FROM tree t JOIN told d ON starts_with(d.area_path, t.path)
+    WHERE NOT EXISTS (
+        FROM told u WHERE u.figure = d.figure AND u.area_path <> d.area_path
+            AND starts_with(d.area_path, u.area_path) AND starts_with(u.area_path, t.path)
+    ) AND NOT EXISTS (
+        FROM leaf l WHERE starts_with(l.path, t.path) AND NOT EXISTS (
+            FROM told u WHERE u.figure = d.figure AND starts_with(l.path, u.area_path) AND starts_with(u.area_path, t.path)
+        )
+    )
+    GROUP BY t.path, d.figure
+),
+found AS (
+    SELECT t.path, count(*) AS times
+    FROM tree t JOIN cases c ON starts_with(c.area_path, t.path)
+    WHERE c.opened_date BETWEEN $first - INTERVAL 11 MONTH AND $last AND c.topic_root = 'fire' AND c.channel IN ('unannounced', 'supervision')
+    GROUP BY t.path
+)
+SELECT d.path AS area_path, coalesce(n.times, 0) AS numerator, d.value AS denominator,
+       10000.0 * coalesce(n.times, 0) / d.value AS value
+FROM given d LEFT JOIN found n USING (path)
+WHERE d.value <> 0

@@ -1,0 +1,9 @@
+-- D2-03 较大以上道路交通事故数 / Major road accidents
+-- 本年初以来一次死亡 3 人以上的道路交通事故。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path, sum(s.value) AS numerator, NULL AS denominator, sum(s.value) AS value
+FROM tree t JOIN statistics s ON starts_with(s.area_path, t.path)
+WHERE s.figure = '较大以上道路交通事故数' AND s.current AND s.period_date BETWEEN date_trunc('year', $last) AND $last
+GROUP BY t.path

@@ -1,0 +1,12 @@
+-- D2-04 道路隐患按期整改率 / Road hazards cured in time
+-- 处置期限在本月的道路隐患中按期处置的 ÷ 全部到期的。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path,
+       count(*) FILTER (WHERE c.handled_in_time) AS numerator,
+       count(*) AS denominator,
+       100.0 * count(*) FILTER (WHERE c.handled_in_time) / count(*) AS value
+FROM tree t JOIN cases c ON starts_with(c.area_path, t.path)
+WHERE c.due_date BETWEEN $first AND $last AND c.topic = 'road_hazard' AND c.valid
+GROUP BY t.path

@@ -1,0 +1,9 @@
+-- D3-04 生产安全事故死亡人数 / Deaths in work accidents
+-- 本年初以来生产安全事故死亡人数。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path, sum(s.value) AS numerator, NULL AS denominator, sum(s.value) AS value
+FROM tree t JOIN statistics s ON starts_with(s.area_path, t.path)
+WHERE s.figure = '生产安全事故死亡人数' AND s.current AND s.period_date BETWEEN date_trunc('year', $last) AND $last
+GROUP BY t.path

@@ -1,0 +1,12 @@
+-- F2-03 扬尘噪声问题返工率 / Dust and noise matters done twice
+-- 本月结案的扬尘噪声事项中返工过的 ÷ 全部有效的。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path,
+       count(*) FILTER (WHERE c.reworks > 0) AS numerator,
+       count(*) AS denominator,
+       100.0 * count(*) FILTER (WHERE c.reworks > 0) / count(*) AS value
+FROM tree t JOIN cases c ON starts_with(c.area_path, t.path)
+WHERE c.closed_date BETWEEN $first AND $last AND c.topic = 'dust_noise' AND c.valid
+GROUP BY t.path

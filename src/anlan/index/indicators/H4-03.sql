@@ -1,0 +1,12 @@
+-- H4-03 户外广告隐患按期处置率 / Outdoor signs handled in time
+-- 处置期限在本月的户外广告牌隐患中按期处置的 ÷ 全部到期的。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path,
+       count(*) FILTER (WHERE c.handled_in_time) AS numerator,
+       count(*) AS denominator,
+       100.0 * count(*) FILTER (WHERE c.handled_in_time) / count(*) AS value
+FROM tree t JOIN cases c ON starts_with(c.area_path, t.path)
+WHERE c.due_date BETWEEN $first AND $last AND c.topic_root = 'outdoor_sign' AND c.valid
+GROUP BY t.path

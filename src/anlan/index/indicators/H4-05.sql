@@ -1,0 +1,12 @@
+-- H4-05 事项返工率 / Matters done twice
+-- 本月结案的有效事项中返工过的 ÷ 全部有效的；一件只算一次。
+WITH tree AS (
+    SELECT path FROM areas WHERE valid_from <= $last AND (valid_to IS NULL OR valid_to > $last)
+)
+SELECT t.path AS area_path,
+       count(*) FILTER (WHERE c.reworks >= 1) AS numerator,
+       count(*) AS denominator,
+       100.0 * count(*) FILTER (WHERE c.reworks >= 1) / count(*) AS value
+FROM tree t JOIN cases c ON starts_with(c.area_path, t.path)
+WHERE c.closed_date BETWEEN $first AND $last AND c.valid
+GROUP BY t.path

@@ -1,0 +1,300 @@
+"""What every page of an index asks first: which edition, which areas somebody may see of it, and how things are called.
+
+What was published is published to everybody who may see figures anywhere in the same tree of areas: towns are compared
+with each other by name. The cases behind a figure stay what they are: each opens to those within whose reach it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+from anlan.index import edition as editions
+from anlan.index import loaded
+from anlan.index.edition import Edition
+from anlan.index.framework import Framework
+from anlan.index.indicator import Indicator
+from anlan.index.loaded import Rank, Ranks, Scores
+from anlan.index.period import Period
+from anlan.index.spec import Band, IndexSpec
+from anlan.kernel.text import Refusal, Text
+from anlan.places import register
+from anlan.places.areas import LEVELS, ancestors, at_day
+from anlan.presentation.permissions import NotFound
+from anlan.presentation.web.frame import Asked
+
+ACTION: Final = "statistics.see"
+DRAFTS: Final = "index.draft"
+"""The action that lets somebody see what is not published yet."""
+TITLE: Final = Text(zh="指数", en="Index")
+COLOURS: Final = ("red", "orange", "yellow", "green", "blue")
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A band as pages draw it: its words and its css class."""
+
+    key: str
+    title: Text
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An area as it was called on a day."""
+
+    path: str
+    code: str
+    name_zh: str
+    name_en: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Areas that were ranked among each other, best first; `key` is how an address says it."""
+
+    key: str
+    title: Text
+    ranks: tuple[Rank, ...]
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Rank]:
+        return {each.area_path: each for each in self.ranks}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One edition as somebody sees it."""
+
+    edition: Edition
+    tops: tuple[str, ...]
+    own: tuple[str, ...]
+
+    @property
+    def index(self) -> str:
+        return self.edition.manifest.index
+
+    @property
+    def title(self) -> Text:
+        return self.edition.manifest.title
+
+    @property
+    def period(self) -> Period:
+        return self.edition.period
+
+    @cached_property
+    def framework(self) -> Framework:
+        return loaded.framework_of(self.edition)
+
+    @property
+    def spec(self) -> IndexSpec:
+        return self.framework.spec
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        return loaded.ranks(self.edition)
+
+    @cached_property
+    def scores(self) -> Scores:
+        return loaded.scores(self.edition)
+
+    @cached_property
+    def indicators(self) -> Mapping[str, Indicator]:
+        return loaded.indicators(self.edition)
+
+    @cached_property
+    def names(self) -> Mapping[str, Named]:
+        """Every area of the day on which the period ended, by path."""
+        return named_on(self.period.last)
+
+    def sees(self, path: str) -> bool:
+        """Whether the area stands in a tree in which this person may see figures."""
+        return any(path.startswith(top) for top in self.tops)
+
+    def holds(self, path: str) -> bool:
+        """Whether the area lies within this person's own."""
+        return any(path.startswith(own) for own in self.own)
+
+    def area(self, code: str) -> Named:
+        """The area with this code, if it is in the edition and may be seen. Raises NotFound."""
+        for path in self.scores.paths:
+            if path.endswith(f"/{code}/") or path == f"{code}/":
+                return self.named(path)
+        raise NotFound
+
+    def named(self, path: str) -> Named:
+        """The area at a path. Raises NotFound where it may not be seen."""
+        if not self.sees(path):
+            raise NotFound
+        code = ancestors(path)[-1].rstrip("/").rpartition("/")[2]
+        return self.names.get(path) or Named(path, code, code, code, "")
+
+    def scope(self, request: Asked) -> Named | None:
+        """The area a page is about: `?area=`, else the highest of one's own that has a score, else any."""
+        if request.GET.get("area"):
+            return self.area(request.GET["area"])
+        ranked = self.scores.place
+        mine = [path for path in self.own if path in ranked]
+        found = mine or [path for path in self.scores.paths if self.sees(path)]
+        return self.named(min(found, key=lambda path: (path.count("/"), path))) if found else None
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of peers that hold something this person may see, the widest areas first."""
+        return tuple(_groups(self))
+
+    def group_of(self, path: str, key: str = "") -> Group | None:
+        """The group an area was ranked in; None when in none."""
+        return next((each for each in self.groups if key in ("", each.key) and path in each.by_path), None)
+
+    def shade(self, band: str) -> Shade | None:
+        """How a band of this index is drawn; None when the index has no such band."""
+        return self.shades.get(band)
+
+    @cached_property
+    def shades(self) -> Mapping[str, Shade]:
+        bands = self.spec.bands
+        return {band.key: Shade(band.key, band.title, _css(band, at, len(bands))) for at, band in enumerate(bands)}
+
+    def shade_at(self, score: float | None) -> Shade | None:
+        """The band in which a score (of the whole, a head or an indicator) lies; None where bands go by places."""
+        if score is None or score != score or self.spec.band_by != "score" or not self.spec.bands:  # noqa: PLR0124  NaN
+            return None
+        held = [band for band in self.spec.bands if band.least is None or score >= band.least]
+        return self.shades[held[-1].key] if held else None
+
+    def url(self, name: str, *rest: str, **query: str) -> str:
+        """The address of a page of this edition."""
+        address = reverse(name, args=[self.index, self.edition.manifest.period, *rest])
+        asked = query | self.said
+        return f"{address}?{urlencode(asked)}" if asked else address
+
+    @cached_property
+    def said(self) -> dict[str, str]:
+        """What an address must carry to come back to this very edition; nothing where it is the one that stands."""
+        last = editions.find(root(), self.index, self.edition.manifest.period)
+        is_last = last.manifest.number == self.edition.manifest.number
+        return {} if is_last else {"edition": str(self.edition.manifest.number)}
+
+    def area_url(self, path: str) -> str:
+        return self.url("index_area", self.named(path).code)
+
+    def indicator_url(self, key: str, path: str) -> str:
+        return self.url("index_indicator", key, area=self.named(path).code)
+
+    def crumbs(self, *more: tuple[Any, str]) -> list[tuple[Any, str]]:
+        """The way from the index home to here."""
+        home = (Text(zh=f"{self.title.zh} · {self.period.words.zh}", en=f"{self.title.en} · {self.period.words.en}"),
+                self.url("index_edition"))  # fmt: skip
+        return [(TITLE, reverse("index")), home, *more]
+
+
+def _css(band: Band, at: int, many: int) -> str:
+    key = band.key if band.key in COLOURS else COLOURS[round(at * 3 / max(1, many - 1))]
+    return f"band-{key}"
+
+
+def _groups(sight: Sight) -> Iterator[Group]:
+    ordered = [*sight.spec.peers, *(peer for peer in sight.ranks.of_peer if peer not in sight.spec.peers)]
+    for peer in ordered:
+        rows = sight.ranks.of_peer.get(peer, [])
+        parts: dict[tuple[str, ...], list[Rank]] = {}
+        declared = sight.spec.peers.get(peer)
+        for row in rows:
+            if sight.sees(row.area_path):
+                parts.setdefault(_labels(sight, row.area_path, declared.by if declared else ()), []).append(row)
+        for labels, part in sorted(parts.items()):
+            key = ".".join([peer, *labels]) if len(parts) > 1 else peer
+            yield Group(key, _title(sight, declared.title if declared else None, labels, peer), tuple(part))
+
+
+def _labels(sight: Sight, path: str, by: tuple[str, ...]) -> tuple[str, ...]:
+    """What makes an area one of a group, where peers are those alike in it."""
+    found = []
+    if "level" in by:
+        found.append(sight.named(path).level or str(path.count("/")))
+    if "parent" in by:
+        found.append((ancestors(path)[-2:-1] or [""])[0].rstrip("/").rpartition("/")[2])
+    return tuple(found)
+
+
+def _title(sight: Sight, declared: Text | None, labels: tuple[str, ...], peer: str) -> Text:
+    if labels and labels[0] in LEVELS:
+        return LEVELS[labels[0]]
+    return declared or LEVELS.get(peer) or Text(zh=peer, en=peer)
+
+
+def root() -> Path:
+    """Where editions lie."""
+    return Path(settings.DATA) / "index"
+
+
+def named_on(day: date) -> Mapping[str, Named]:
+    """Every area of a day by path: read once while no area changes."""
+    columns = "path", "code", "name_zh", "name_en", "level"
+    return register.current().kept(
+        ("index areas", day), lambda: {row[0]: Named(*row) for row in at_day(day).values_list(*columns)}
+    )
+
+
+def tops_of(request: Asked) -> tuple[str, ...]:
+    """The trees of areas in which somebody may see figures, each by the path of its first area."""
+    return tuple(sorted({ancestors(path)[0] for path in request.reach.areas(ACTION)}))
+
+
+def may_see(request: Asked, edition: Edition) -> bool:
+    """Whether somebody may look at an edition: everybody at what was published, those who draft it before that."""
+    return edition.manifest.state == "published" or request.reach.may(DRAFTS)
+
+
+def find(request: Asked, index: str, period: str) -> Sight:
+    """The edition of the address: the one with `?edition=`, else the last that may be seen. Raises NotFound."""
+    given = request.GET.get("edition", "")
+    try:
+        found = editions.of_period(root(), index, period)
+    except Refusal as refusal:
+        raise NotFound from refusal
+    open_to = [each for each in found if may_see(request, each)]
+    if given:
+        open_to = [each for each in open_to if str(each.manifest.number) == given]
+    else:
+        open_to = [each for each in open_to if each.manifest.state != "withdrawn"] or open_to
+    if not open_to:
+        raise NotFound
+    return sight(request, open_to[-1])
+
+
+def sight(request: Asked, edition: Edition) -> Sight:
+    """An edition as the one who asks sees it."""
+    return Sight(edition, tops_of(request), tuple(sorted(request.reach.areas(ACTION))))
+
+
+def sight_on(sight: Sight, edition: Edition) -> Sight:
+    """Another edition, seen by the same person."""
+    return Sight(edition, sight.tops, sight.own)
+
+
+def published(index: str) -> list[Edition]:
+    """The last published edition of every period of an index, in the order of time."""
+    return list(editions.published(root(), index).values())
+
+
+def indices() -> list[str]:
+    """The keys of the indices that have editions."""
+    folder = root()
+    return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+
+
+def before(sight: Sight) -> Edition | None:
+    """The published edition of the period before; None when there is none."""
+    name = sight.period.before.name
+    return next((each for each in published(sight.index) if each.manifest.period == name), None)
