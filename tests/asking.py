@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+import index_town
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
@@ -315,7 +316,15 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"]) | _open311() | _machines(of) | _uploads(of)
+    return found | _residents(found["photo"]) | _open311() | _machines(of) | _uploads(of) | _index(of)
+
+
+def _index(of: Things) -> dict[str, dict[str, Any]]:
+    """The pages of an index, of an edition that `index_town.two_months` publishes."""
+    found = dict.fromkeys(("index_edition", "index_scenario"), index_town.EDITION)
+    area = {"index_area": index_town.EDITION | {"code": of.town.east.code}}
+    indicator = dict.fromkeys(("index_indicator", "index_cases"), index_town.EDITION | {"key": "D1-01"})
+    return found | area | indicator | {"index_compare": {"index": index_town.INDEX}}
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:

@@ -19,11 +19,12 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import happenings
-from anlan.index.indicator import INDICATORS
+from anlan.index import fitting, happenings
+from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
+from anlan.index.signal import SIGNALS, Signal
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -54,9 +55,9 @@ KINDS: Final = (
     DEVICE_MODELS,
     FEEDS,
     FORWARDING,
-    INDICES,
-    SHARES,
     INDICATORS,
+    SHARES,
+    INDICES,
     JURISDICTIONS,
     LADDERS,
     LAYOUTS,
@@ -66,6 +67,7 @@ KINDS: Final = (
     ROLES,
     ROUTING,
     RULES,
+    SIGNALS,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -297,6 +299,19 @@ def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
     yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
+def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
+    """A signal that counts what no table of facts has."""
+    yield from happenings.unmeasured(declared, catalogue.all(TABLES))
+
+
+# ---------------------------------------------------------------- indicators
+
+
+def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    yield from fitting.strangers(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- facts
 
 
@@ -333,6 +348,8 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
     (RULES, _misruled),
+    (SIGNALS, _misread_facts),
+    (INDICATORS, _uncountable),
     (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )

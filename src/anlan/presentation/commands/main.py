@@ -53,6 +53,7 @@ COMMANDS = {
     "procedure": Command("procedure", Text(zh="查看一部流程，或画成图", en="Show a procedure, or draw it")),
     "likeness": Command("likeness", Text(zh="从本地并案学习相似判断", en="Learn from merges what is the same thing")),
     "topics": Command("topics", Text(zh="从办结事项学习类别建议", en="Learn from closed cases what words mean")),
+    "index": Command("index", Text(zh="指数：列出、检查、从事实表计算", en="Indices: list, check, work out")),
     "ledger": Command("ledger", Text(zh="验证台账未被改动", en="Prove that the ledger was not touched")),
     "town": Command("town", Text(zh="城镇：列出声明的，装入数据库", en="Towns: list what is declared, load one")),
     "areas": Command("areas", Text(zh="辖区：检查边界的重叠和空隙", en="Areas: find overlaps and holes of boundaries")),

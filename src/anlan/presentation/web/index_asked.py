@@ -32,8 +32,8 @@ from anlan.presentation.permissions import NotFound
 from anlan.presentation.web.frame import Asked
 
 ACTION: Final = "statistics.see"
-DRAFTS: Final = "index.draft"
-"""The action that lets somebody see what is not published yet."""
+DRAFTS: Final = ("index.draft", "index.sign", "index.publish")
+"""Whoever may do one of these sees what is not published yet."""
 TITLE: Final = Text(zh="指数", en="Index")
 COLOURS: Final = ("red", "orange", "yellow", "green", "blue")
 
@@ -253,7 +253,7 @@ def tops_of(request: Asked) -> tuple[str, ...]:
 
 def may_see(request: Asked, edition: Edition) -> bool:
     """Whether somebody may look at an edition: everybody at what was published, those who draft it before that."""
-    return edition.manifest.state == "published" or request.reach.may(DRAFTS)
+    return edition.manifest.state == "published" or any(request.reach.may(action) for action in DRAFTS)
 
 
 def find(request: Asked, index: str, period: str) -> Sight:
@@ -270,7 +270,10 @@ def find(request: Asked, index: str, period: str) -> Sight:
         open_to = [each for each in open_to if each.manifest.state != "withdrawn"] or open_to
     if not open_to:
         raise NotFound
-    return sight(request, open_to[-1])
+    seen = sight(request, open_to[-1])
+    if not any(seen.sees(path) for path in seen.scores.paths):
+        raise NotFound
+    return seen
 
 
 def sight(request: Asked, edition: Edition) -> Sight:

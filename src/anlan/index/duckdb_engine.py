@@ -1,0 +1,91 @@
+"""Counting in this process, with DuckDB, over Parquet or over Arrow tables in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from pyarrow import dataset
+from sqlglot import exp
+
+from anlan.facts.store import Store
+
+CHANGES: Final = "changes"
+"""Where the rows that an export took back and added lie, beside the tables."""
+
+
+class DuckDB:
+    """The tables of a folder of facts, or Arrow tables by name."""
+
+    name = "duckdb"
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def rows(self, select: exp.Select) -> Any:
+        """The answer to a query, as an Arrow table."""
+        return self._connection.sql(select.sql("duckdb")).to_arrow_table()
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name."""
+        asked = "SELECT table_name FROM information_schema.tables"
+        return (table,) in self._connection.execute(asked).fetchall()
+
+    def add(self, table: str, rows: Any) -> None:
+        """An Arrow table under a name."""
+        self._connection.register(table, rows)
+
+
+@contextmanager
+def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator[DuckDB]:
+    """The tables in a folder of facts: every sub-folder that holds Parquet."""
+    with duckdb.connect() as connection:
+        if threads:
+            connection.execute(f"SET threads = {int(threads)}")
+        if memory:
+            connection.execute("SET memory_limit = ?", [memory])
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET arrow_large_buffer_size = false")
+        for table in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if table.name != CHANGES and table.is_dir() and next(table.rglob("*.parquet"), None):
+                rows = connection.read_parquet(f"{table}/**/*.parquet", hive_partitioning=False)
+                rows.create_view(table.name)
+        yield DuckDB(connection)
+
+
+@contextmanager
+def over_store(store: Store) -> Iterator[DuckDB]:
+    """The tables where facts lie: a folder, or a bucket that speaks S3."""
+    if store.local:
+        with over_folder(Path(store.path(""))) as engine:
+            yield engine
+        return
+    with duckdb.connect() as connection:
+        engine = DuckDB(connection)
+        for table, files in tables_in(store).items():
+            paths = [store.path(name) for name in files]
+            engine.add(table, dataset.dataset(paths, filesystem=store.filesystem, format="parquet"))
+        yield engine
+
+
+def tables_in(store: Store) -> dict[str, list[str]]:
+    """The Parquet files of each table."""
+    found: dict[str, list[str]] = {}
+    for name in store.names():
+        table, _, rest = name.partition("/")
+        if table != CHANGES and rest.endswith(".parquet"):
+            found.setdefault(table, []).append(name)
+    return found
+
+
+@contextmanager
+def over_tables(tables: Mapping[str, Any]) -> Iterator[DuckDB]:
+    """Arrow tables by name."""
+    with duckdb.connect() as connection:
+        engine = DuckDB(connection)
+        for name, rows in tables.items():
+            engine.add(name, rows)
+        yield engine

@@ -1,0 +1,144 @@
+"""What was counted in the deepest areas, added up over time and up the tree of areas: every sum first, no division."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from anlan.index.panel import Floats
+from anlan.index.period import Period
+from anlan.index.plan import Grain, days
+from anlan.index.tree import NOWHERE, Ints, Tree, ordinal
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Steps of time, both included; of a rolling window `horizon` days that end with `until`."""
+
+    since: int
+    until: int
+    horizon: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Figures by deepest area and step of time: row by row the area's place, its step and `q` by horizon.
+
+    `value` is the place of the row's value in `values`, in their order, where values are collected.
+    """
+
+    leaf: Ints
+    t: Ints
+    q: dict[int, Ints]
+    counted: Floats
+    value: Ints | None = None
+    values: Any = None
+
+    def within(self, span: Span | None) -> Any:
+        """Which rows lie in a span; all of them in None."""
+        if span is None:
+            return slice(None)
+        held = (self.t >= span.since) & (self.t <= span.until)
+        if span.horizon:
+            held &= self.q[span.horizon] > span.until
+        return np.flatnonzero(held)
+
+
+def read(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: bool) -> Cells:
+    """An engine's answer as cells; what lies in no area is left out."""
+    leaf = tree.places(rows["leaf"])
+    kept = leaf != NOWHERE
+    t = _whole(rows["t"])[kept] if timed else np.zeros(int(kept.sum()), dtype=np.int64)
+    q = {length: _whole(rows[f"q{length}"])[kept] for length in horizons} if timed else {}
+    counted = np.column_stack([_real(rows[f"c{number}"])[kept] for number in range(width)])
+    if "value" not in rows.column_names:
+        return Cells(leaf[kept], t, q, counted)
+    values, places = np.unique(_plain(rows["value"])[kept], return_inverse=True)
+    return Cells(leaf[kept], t, q, counted, places.astype(np.int64), values)
+
+
+def step(day: date, grain: Grain) -> int:
+    """The number of the step of time that a day lies in; as `counting.step`."""
+    if grain == "day":
+        return ordinal(day)
+    months = day.year * 12 + day.month
+    return months if grain == "month" else months * 3 + min((day.day - 1) // 10, 2)
+
+
+def span(window: str, period: Period, grain: Grain) -> Span:
+    """The steps of a window of a period."""
+    until = step(period.last, grain)
+    if window == "period":
+        return Span(step(period.first, grain), until)
+    if window.startswith("days:"):
+        return Span(step(period.last - timedelta(days=days(window) - 1), grain), until, days(window))
+    if window == "year_to_date":
+        return Span(step(date(period.last.year, 1, 1), grain), until)
+    return Span(step(_year_before(period.last + timedelta(days=1)), grain), until)
+
+
+def so_far(period: Period, grain: Grain) -> Span:
+    """Everything up to a period's end."""
+    return Span(-(2**62), step(period.last, grain))
+
+
+def sums(cells: Cells, tree: Tree, at: Span | None) -> Floats:
+    """Sums of every column in a span for every area of the tree, all that lies in it: areas × columns."""
+    rows = cells.within(at)
+    leaf, counted = cells.leaf[rows], cells.counted[rows]
+    pick = sparse.csr_matrix((np.ones(len(leaf)), (leaf, np.arange(len(leaf)))), shape=(len(tree), len(leaf)))
+    found: Floats = np.asarray(tree.up @ (pick @ counted))
+    return found
+
+
+def collected(cells: Cells, tree: Tree, at: Span | None, column: int) -> Any:
+    """How often each value occurs in a span under a condition, for every area: a sparse matrix areas × values."""
+    rows = cells.within(at)
+    assert cells.value is not None
+    shape = (len(tree), len(cells.values))
+    bag = sparse.csr_matrix((cells.counted[rows, column], (cells.leaf[rows], cells.value[rows])), shape=shape)
+    found = (tree.up @ bag).tocsr()
+    found.eliminate_zeros()
+    found.sort_indices()
+    return found
+
+
+def distinct(bag: Any) -> Floats:
+    """How many values each area has."""
+    found: Floats = np.diff(bag.indptr).astype(np.float64)
+    return found
+
+
+def quantile(bag: Any, values: Any, share: float) -> Floats:
+    """The value below which a share of each area's values lies, in proportion between two; NaN where there is none."""
+    counts = np.concatenate([[0.0], np.cumsum(bag.data)])
+    begins, ends = counts[bag.indptr[:-1]], counts[bag.indptr[1:]]
+    found = np.full(len(begins), np.nan)
+    some = ends > begins
+    at = share * (ends - begins - 1)[some]
+    low, high = np.floor(at), np.ceil(at)
+    known = np.asarray(values, dtype=np.float64)[bag.indices]
+    lower, upper = (known[np.searchsorted(counts, begins[some] + rank, side="right") - 1] for rank in (low, high))
+    found[some] = lower + (upper - lower) * (at - low)
+    return found
+
+
+def _year_before(day: date) -> date:
+    return day.replace(year=day.year - 1, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=day.year - 1)
+
+
+def _whole(column: Any) -> Ints:
+    return np.asarray(column.to_numpy(), dtype=np.int64)
+
+
+def _real(column: Any) -> Floats:
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _plain(column: Any) -> Any:
+    found = column.to_numpy()
+    return found if found.dtype != object else found.astype(str)

@@ -1,0 +1,156 @@
+"""Indicators worked out from facts: one pass along each date of each table, added up the areas, divided last.
+
+with over_folder(Path("facts")) as engine:
+    panel = count(indicators, engine, [period.read("2026-10")], tables_of(catalogue.current())).panel
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from anlan.facts.table import FactTable
+from anlan.index import counting, rollup, tree, values
+from anlan.index.indicator import Indicator
+from anlan.index.panel import Panel, Status
+from anlan.index.period import Period
+from anlan.index.plan import Lane, Plan, grain_of, plan
+from anlan.index.tree import Tree
+from anlan.index.values import Found
+from anlan.kernel.text import Refusal
+
+AREAS: Final = "areas"
+
+
+class Engine(Protocol):
+    """What runs a pass: DuckDB in this process, or Spark."""
+
+    name: str
+
+    def rows(self, select: exp.Select) -> Any:
+        """The answer to a query, as an Arrow table."""
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name."""
+
+
+Answers = Callable[[Lane, str], Any]
+"""What was counted along a lane (of a column, where values are collected), as an Arrow table."""
+
+
+class NoFacts(Refusal):
+    """A table that an indicator counts is not there."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"事实里没有“{table}”这张表的数据。请先执行 anlan facts export，或检查 --facts 指的文件夹。",
+            f"There are no facts of “{table}”. First run: anlan facts export, or look at the folder --facts names.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A panel of values, and the tree and sums they came from."""
+
+    panel: Panel
+    found: Found
+
+    @property
+    def tree(self) -> Tree:
+        """The areas."""
+        return self.found.tree
+
+
+def count(
+    indicators: Iterable[Indicator], engine: Engine, periods: Sequence[Period], tables: Mapping[str, FactTable]
+) -> Counted:
+    """The values of indicators for every area in each period. Raises NoFacts, NoSuchArea and `Unsayable`."""
+    wanted = list(indicators)
+    made = plan(wanted, tables, grain_of(periods))
+    found = gather(made, engine)
+    return Counted(panel_of(found, wanted, periods), found)
+
+
+def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
+    """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine."""
+    ask = answers or (lambda lane, column: engine.rows(_select(made, lane, column)))
+    for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
+        if not engine.has(table):
+            raise NoFacts(table)
+    asked = [(lane, column) for lane, along in made.lanes.items() for column in _columns(along)]
+    told = {key: ask(*key) for key in asked}
+    given = {
+        (table, column): engine.rows(counting.given(table, column, where, made.tables[table].names))
+        for (table, column), where in made.given.items()
+    }
+    versions = tree.of_table(engine.rows(exp.select("*").from_(AREAS))) if engine.has(AREAS) else []
+    paths = [rows["leaf"] for rows in told.values()] + [rows["area_path"] for rows in given.values()]
+    areas = Tree(versions, {path for column in paths for path in column.unique().to_pylist() if path})
+    found = Found(made, areas, given=given)
+    for (lane, column), rows in told.items():
+        along = made.lanes[lane]
+        width = len(along.bags[column] if column else along.tallies)
+        cells = rollup.read(rows, areas, width=width, horizons=along.horizons, timed=bool(lane.date))
+        if column:
+            found.bags[lane, column] = cells
+        else:
+            found.cells[lane] = cells
+    return found
+
+
+def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period]) -> Panel:
+    """The values of every area that was one in any of the periods; missing where it was not."""
+    standing = np.stack([found.tree.standing(period.last) for period in periods], axis=1)
+    kept = np.flatnonzero(standing.any(axis=1))
+    shape = (len(kept), len(periods), len(indicators))
+    arrays = {name: np.full(shape, np.nan) for name in ("value", "numerator", "denominator")}
+    status = np.full(shape, Status.MISSING, dtype=np.uint8)
+    for at, period in enumerate(periods):
+        there = standing[kept, at]
+        for number, indicator in enumerate(indicators):
+            made = values.value(found, indicator, period)
+            for name, array in arrays.items():
+                array[there, at, number] = getattr(made, name)[kept][there]
+            status[there, at, number] = made.status[kept][there]
+        found.forget()
+    units = tuple(found.tree.paths[place] for place in kept)
+    keys = tuple(indicator.key for indicator in indicators)
+    return Panel(units, tuple(period.name for period in periods), keys, status=status, **arrays)
+
+
+def table_of(panel: Panel) -> Any:
+    """A panel as an Arrow table: area_path, period, indicator, numerator, denominator, value, status, low, high.
+
+    What is not a number is null; `low` and `high` are for whoever knows how sure a value is.
+    """
+    units, periods, keys = panel.value.shape
+    place = np.indices((units, periods, keys)).reshape(3, -1)
+    names = [pa.array(tuple(texts)) for texts in (panel.units, panel.periods, panel.columns)]
+    columns = {
+        name: texts.take(pa.array(which))
+        for name, texts, which in zip(("area_path", "period", "indicator"), names, place, strict=True)
+    }
+    for name in ("numerator", "denominator", "value"):
+        array = getattr(panel, name)
+        columns[name] = pa.array(
+            np.full(units * periods * keys, np.nan) if array is None else array.ravel(), from_pandas=True
+        )
+    columns["status"] = pa.array(panel.status.ravel().astype(np.int64))
+    columns["low"] = columns["high"] = pa.nulls(units * periods * keys, pa.float64())
+    return pa.table(columns)
+
+
+def _columns(along: Any) -> list[str]:
+    return ([""] if along.tallies else []) + sorted(along.bags)
+
+
+def _select(made: Plan, lane: Lane, column: str) -> exp.Select:
+    along = made.lanes[lane]
+    if column:
+        return counting.bag(lane, along, made.grain, column)
+    return counting.tallies(lane, along, made.grain)
