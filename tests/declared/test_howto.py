@@ -25,7 +25,8 @@ from howto import HOWTO, ROOT, Page, follow, in_order, page, promised, shell
 from installation import Installation
 from world import World, world
 
-PAGES = ("add-a-procedure", "add-a-topic", "add-a-channel", "add-a-town", "weigh-duplicates", "connect-sensors")
+PAGES = ("add-a-procedure", "add-a-topic", "add-a-channel", "add-a-town", "weigh-duplicates", "connect-sensors",
+         "add-an-indicator")  # fmt: skip
 # The other pages' commands touch no database, so one run of them is enough.
 STORED = ("add-a-channel", "add-a-town")
 FOLLOWED = (*PAGES, "README") if connection.vendor == "sqlite" else STORED
