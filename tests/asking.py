@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+import index_town
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
@@ -285,6 +286,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         "suggest": {"kind": "area"},
         **{key: {"number": number} for key in ("case", "case_reports")},
+        "fact_table": {"key": "cases"},
         "case_act": {"number": number, "act": "register"},
         "case_event": {"number": number, "event_id": Event.objects.filter(subject=of.case.pk).earliest("seq").id},
         "case_reporter": {"number": number, **report},
@@ -298,8 +300,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
-        "duty": {"pk": of.duty.pk},
-        "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
         "token_revoke": {"pk": of.token.pk},
         "post_end": {"pk": of.post.pk},
@@ -308,13 +308,25 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     for names, kwargs in (
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
+        ("duty duty_end", {"pk": of.duty.pk}),
         ("site site_qr site_change site_close", site),
         ("party party_change", {"pk": town.party.pk}),
         ("device device_change device_retire device_secret", {"code": of.device.code}),
         ("area area_add area_rename area_boundary area_move area_close", grid),
     ):
         found |= dict.fromkeys(names.split(), kwargs)
-    return found | _residents(found["photo"]) | _open311() | _machines(of) | _uploads(of)
+    return found | _residents(found["photo"]) | _open311() | _machines(of) | _uploads(of) | _index(of)
+
+
+def _index(of: Things) -> dict[str, dict[str, Any]]:
+    """The pages of an index, of an edition that `index_town.two_months` publishes."""
+    found = dict.fromkeys(("index_edition", "index_scenario"), index_town.EDITION)
+    area = {"index_area": index_town.EDITION | {"code": of.town.east.code}}
+    indicator = dict.fromkeys(("index_indicator", "index_cases"), index_town.EDITION | {"key": "D1-01"})
+    index = {"index": index_town.INDEX}
+    whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
+    trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:

@@ -62,6 +62,15 @@ def media(tmp_path: Path) -> Iterator[Path]:
     settings.MEDIA_ROOT = before
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder for what is kept in files: this test's facts and editions."""
+    before = settings.DATA
+    settings.DATA = tmp_path / "data"
+    yield settings.DATA
+    settings.DATA = before
+
+
 @pytest.fixture(scope="session")
 def installations(tmp_path_factory: pytest.TempPathFactory) -> Installations:
     """Makes installations, each with its own folder and database."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from anlan.index import composite, digest, edition, ranks
+from anlan.index import assessment, composite, digest, edition, run
+from anlan.index.assessment import Spec
 from anlan.index.composite import Scored
 from anlan.index.edition import SCHEMAS, Deed, Edition, Facts, Manifest, State
-from anlan.index.framework import Framework, framework
-from anlan.index.indicator import INDICATORS
-from anlan.index.panel import of_values
+from anlan.index.framework import Framework
+from anlan.index.panel import Panel, of_values
 from anlan.index.period import read as period_of
-from anlan.index.spec import INDICES
 from anlan.kernel.catalogue import PACKAGE, Catalogue
 
 INDEX = "peace_sample"
@@ -26,11 +27,20 @@ NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 LEVELS = {1: "county", 2: "township", 3: "village", 4: "grid"}
 
 
+@cache
+def shelf() -> Catalogue:
+    """What the package declares, read once."""
+    return Catalogue([PACKAGE])
+
+
+def declared() -> Spec:
+    """Everything the sample index is worked out from."""
+    return assessment.spec_of(shelf(), INDEX)
+
+
 def tree() -> Framework:
     """The sample index as it is declared."""
-    shelf = Catalogue([PACKAGE])
-    leaves: Any = [each for each in shelf.all(INDICATORS).values() if each.index == INDEX]
-    return framework(shelf.get(INDICES, INDEX), leaves)
+    return declared().frame
 
 
 def scored(frame: Framework, paths: list[str], period: str, *, seed: int = 7, shift: float = 0.0) -> Scored:
@@ -62,73 +72,42 @@ def publish(
     folder = root / ".made"
     spec, facts = folder / f"spec-{period}-{seed}", folder / "facts"
     facts.mkdir(parents=True, exist_ok=True)
-    declare(spec)
+    assessment.keep_spec(shelf(), declared(), spec)
     tables = {
-        "values": _values(made, period), "scores": _scores(made, period),
-        "lines": pa.Table.from_pylist(list(lines), SCHEMAS["lines"]),
-        "ranks": _ranks(made, period, {line["area_path"]: line["points"] for line in lines}),
+        "values": run.table_of(_panel(made)), "scores": assessment.scores_table(made, period_of(period)),
+        "lines": pa.Table.from_pylist(list(lines), SCHEMAS["lines"]), "ranks": _ranks(made, period, lines),
+        "signals": SCHEMAS["signals"].empty_table(),
     }  # fmt: skip
     tables = {name: edition.in_order(name, table.cast(SCHEMAS[name])) for name, table in tables.items()}
+    history = edition.HISTORY.empty_table()
     deed = Deed(by=None, at=NOW)
     manifest = Manifest(
         index=INDEX, period=period, number=0, state=state, title=frame.spec.title,
         spec_sha256=digest.of_folder(spec), facts=Facts(cut_off=NOW, files={}), seed=seed, seal=None, made_at=NOW,
         made_by=None, signed=deed if state != "draft" else None, published=deed if state == "published" else None,
-        result_sha256=digest.of_tables(tables), made_with={"numpy": np.__version__},
+        result_sha256=digest.of_tables(tables), history_sha256=digest.of_table(history),
+        made_with={"numpy": np.__version__},
     )  # fmt: skip
-    return edition.write(root, manifest, tables, spec=spec, facts=facts)
+    return edition.write(root, manifest, tables | {"history": history}, spec=spec, facts=facts)
 
 
-def declare(spec: Path) -> None:
-    """A folder with every declaration the sample index was made by."""
-    shelf = Catalogue([PACKAGE])
-    (spec / "indices").mkdir(parents=True, exist_ok=True)
-    (spec / "indicators").mkdir(exist_ok=True)
-    source = PACKAGE / "index/indices" / f"{INDEX}.toml"
-    (spec / "indices" / source.name).write_bytes(source.read_bytes())
-    for key, each in shelf.all(INDICATORS).items():
-        if each.index == INDEX:
-            (spec / f"indicators/{key}.toml").write_bytes((PACKAGE / f"index/indicators/{key}.toml").read_bytes())
+def _panel(made: Scored) -> Panel:
+    return Panel(made.units, made.periods, tuple(leaf.key for leaf in made.framework.leaves), made.value, made.status)
 
 
-def _values(made: Scored, period: str) -> Any:
-    keys = [leaf.key for leaf in made.framework.leaves]
-    rows = [
-        {"area_path": unit, "period": period, "indicator": key, "numerator": None, "denominator": None,
-         "value": _told(made.value[at, 0, number]), "status": int(made.status[at, 0, number]), "low": None,
-         "high": None}
-        for at, unit in enumerate(made.units)
-        for number, key in enumerate(keys)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, SCHEMAS["values"])
-
-
-def _scores(made: Scored, period: str) -> Any:
-    weights, keys = made.weights(period), made.framework.keys
-    rows = [
-        {"area_path": unit, "period": period, "node": key, "score": _told(made.score[at, 0, place]),
-         "weight": _told(weights[at, place]), "points": _told(made.score[at, 0, place] * weights[at, place])}
-        for at, unit in enumerate(made.units)
-        for place, key in enumerate(keys)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, SCHEMAS["scores"])
-
-
-def _ranks(made: Scored, period: str, lines: Mapping[str, float]) -> Any:
-    rows = []
-    for peers in made.framework.spec.ranking.peers:
-        for each in ranks.places(made, period, peers=peers):
-            place, score = int(each.rank), each.score + lines.get(each.unit, 0.0)
-            rows.append(
-                {"area_path": each.unit, "peer": peers.key, "score": score, "rounded": round(score, 2), "rank": place,
-                 "rank_low": max(1, place - 1), "rank_high": min(each.of, place + 1), "tied": each.of > 1,
-                 "band": ranks.band(made.framework.spec, score)}
-            )  # fmt: skip
-    return pa.Table.from_pylist(rows, SCHEMAS["ranks"])
-
-
-def _told(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _ranks(made: Scored, period: str, lines: Iterable[Mapping[str, Any]]) -> Any:
+    """Places by the final scores; an interval reaches one place up and down."""
+    taken = {line["area_path"]: line["points"] for line in lines}
+    final = {
+        unit: float(score) + taken.get(unit, 0.0) for unit, score in zip(made.units, made.index[:, 0], strict=True)
+    }
+    places = list(assessment.placed(made, period_of(period), final))
+    many = Counter(peer for peer, _ in places)
+    sure = {
+        (peer, place.unit): (max(1, int(place.rank) - 1), min(many[peer], int(place.rank) + 1))
+        for peer, place in places
+    }
+    return assessment.ranks_table(places, sure)
 
 
 def line(path: str, points: float, *, rule: str = "WZ-02") -> dict[str, Any]:
@@ -136,6 +115,24 @@ def line(path: str, points: float, *, rule: str = "WZ-02") -> dict[str, Any]:
     return {"area_path": path, "rule": rule, "points": points, "times": 1.0, "why": json.dumps([])}
 
 
-def months(root: Path, paths: list[str], *names: str) -> list[Edition]:
-    """A published edition for each month, each a little different."""
-    return [publish(root, paths, period_of(name).name, seed=7 + at, shift=-0.02 * at) for at, name in enumerate(names)]
+def _path(code: str) -> str:
+    """The path of an area whose codes lie within each other: of six digits, then three more a level."""
+    return "".join(f"{code[:length]}/" for length in range(6, len(code) + 1, 3))
+
+
+PATHS = [
+    _path(code)
+    for code in (
+        "330101 330101001 330101001001 330101001001001 330101001001002 330101001002 330101001002001 330101002"
+        " 330101002001 330101002001001"
+    ).split()
+]
+"""The areas of 甲县 in `world`."""
+PERIOD = "2026-02"
+EDITION = {"index": INDEX, "period": PERIOD}
+
+
+def two_months(root: Path) -> list[Edition]:
+    """甲县 in January and February: in the second a little worse, and the east with a deduction."""
+    first = publish(root, PATHS, "2026-01")
+    return [first, publish(root, PATHS, PERIOD, shift=-0.03, lines=(line(PATHS[1], -1.5),))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.conf import settings
 from anlan.casework.draft import CACHES, carry, load
 from anlan.casework.figures import sums
 from anlan.casework.models import Case
+from anlan.intake.models import Statistic
 from anlan.kernel import catalogue
 from anlan.ledger import seal
 from anlan.ledger.models import Event
@@ -21,6 +24,7 @@ from anlan.presentation.demo import town
 from anlan.presentation.demo.people import PASSWORD
 from remembered import remembered
 
+ZONE = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 PACK = Path(__file__).parents[2] / "packs" / "qinglan"
 
@@ -48,8 +52,12 @@ def built() -> list[str]:
 def test_the_demo_town_has_its_people_sites_and_cases_and_tells_how_to_sign_in(heard: list[str]) -> None:
     assert (Area.objects.filter(level="grid").count(), Site.objects.count()) == (40, 40)
     assert Officer.objects.count() == 60
-    assert Case.objects.count() == 40
-    assert {case.procedure for case in Case.objects.all()} >= {"incident"}
+    channels = Counter(Case.objects.values_list("channel", flat=True))
+    assert channels["officer_form"] + channels["resident"] == 40
+    assert channels["sensor"] >= 3, "one alarm of each kind of device"
+    assert channels["police_calls"] == 1
+    assert channels["unannounced"] == 4
+    assert {case.procedure for case in Case.objects.all()} >= {"incident", "fire_alarm"}
     said = "\n".join(heard)
     for username, _ in town.SIGNS:
         assert username in said
@@ -62,6 +70,17 @@ def test_the_demo_town_is_built_once(heard: list[str]) -> None:
     assert Event.objects.count() == before
 
 
+def test_what_others_count_of_the_demo_town_is_told_for_fourteen_months_and_by_name(heard: list[str]) -> None:
+    told = Statistic.objects.filter(is_current=True)
+    months = sorted(set(told.filter(figure="有效刑事警情数").values_list("period", flat=True)))
+    assert (months[0], months[-1], len(months)) == ("2025-09", "2026-10", 14)
+    villages = told.filter(figure="常住人口", period="2025")
+    assert set(villages.values_list("area__level", flat=True)) == {"village"}
+    assert sum(each.value for each in villages) == 110_500
+    assert not told.exclude(source__endswith="报").exclude(source__in=("第三方调查", "县纪委监委通报")).exists()
+    assert all(each.at.astimezone(ZONE).date() >= date(2026, 11, 1) for each in told.filter(period="2026-10"))
+
+
 def test_every_demo_case_stands_where_its_history_says_and_the_figures_count_it(heard: list[str]) -> None:
     for case in Case.objects.all():
         kept = {name: getattr(case, name) for name in CACHES}
@@ -70,7 +89,7 @@ def test_every_demo_case_stands_where_its_history_says_and_the_figures_count_it(
         assert {name: getattr(case, name) for name in CACHES} == kept
     county = Area.objects.get(level="county")
     counted = sums(county.path, first=datetime(2026, 1, 1, tzinfo=UTC).date(), last=AT.date())
-    assert counted["reported"] == 40
+    assert counted["reported"] == Case.objects.count()
     assert seal.verify().ok
 
 

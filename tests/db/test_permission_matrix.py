@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+import index_town
 from anlan.casework.models import Case
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
@@ -32,13 +35,24 @@ OPEN_TO_STRANGERS = {
     "procedures_svg", "notices_read", "ledger_verify", "ledger_head", "export_cases", "export_reports", "export_events",
     "me_one", "topics_suggest",
 }  # fmt: skip
-OF_NOBODY = {"suggest", "case_export", "declared_kind", "declaration", "layout_template", "layout_export"}
+OF_NOBODY = {"suggest", "fact_table", "case_export", "declared_kind", "declaration", "layout_template", "layout_export"}
 """Addresses with something in them that is nobody's in particular."""
 
 
+@pytest.fixture(scope="session")
+def editions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of data with a published index of the town."""
+    data = tmp_path_factory.mktemp("data")
+    index_town.two_months(data / "index")
+    return data
+
+
 @pytest.fixture
-def of(media: Path) -> Things:
-    return things()
+def of(media: Path, editions: Path) -> Iterator[Things]:
+    before = settings.DATA
+    settings.DATA = editions
+    yield things()
+    settings.DATA = before
 
 
 @cache

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 
 from anlan.index import why
+from anlan.index.audit import audit
 from anlan.index.composite import Scored, score
 from anlan.index.framework import Framework
 from anlan.index.normalise import Normalising
 from anlan.index.ranks import places, ranked
+from anlan.index.scenarios import Workshop
 from anlan.index.spec import Aggregation, Column, Screening, Treatment
+from anlan.index.sure import left_out, ranks_of
 from published import asem, asem_years, declared, hdi, here, table, tree
 
 pytestmark = here
@@ -137,6 +140,28 @@ def test_gaps_are_not_filled_in_silence() -> None:
     found = scored(**PLAIN)
     told = {note.key: note.units for note in found.notes if note.what == "reweighted"}
     assert told["Physical"] == int(np.isnan(found.leaves[:, 0, :8]).any(axis=1).sum()) > 0
+
+
+# ---------------------------------------------------------------- left out, and reviewed
+
+
+def test_the_ranks_with_each_indicator_left_out_are_coinrs() -> None:
+    panel, labels = asem()
+    shop = Workshop(tree("asem"), panel, "2018", labels=labels)
+    wanted = table("ref_D_loo_ranks_L1.csv").loc[list(panel.units)]
+    assert ranks_of(shop.nominal()[:, None])[:, 0].tolist() == wanted["Nominal"].tolist()
+    found = left_out(shop)
+    assert len(found) == 49
+    for shift in found:
+        assert shift.ranks.tolist() == wanted[shift.key].tolist(), shift.key
+
+
+def test_the_audit_says_that_sustainable_finance_does_not_hang_together() -> None:
+    panel, labels = asem()
+    found = {each.key: each for each in audit(score(tree("asem"), panel, labels=labels), "2018")}
+    # The reference's own finding: alpha of SusEcFin is about -0.38.
+    assert found["SusEcFin"].alpha < 0
+    assert "alpha" in found["SusEcFin"].flags
 
 
 # ---------------------------------------------------------------- years

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from anlan.index import digest, edition
-from anlan.index.edition import SCHEMAS, Facts, Manifest, NoEdition, SealMark, Spoilt, WrongState
+from anlan.index.edition import HISTORY, SCHEMAS, Facts, Manifest, NoEdition, SealMark, Spoilt, WrongState
 from anlan.index.period import read as period
 from anlan.kernel.text import Text
 
@@ -29,6 +29,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "ranks": [{"area_path": "1/2/", "peer": "village", "score": 90.5, "rounded": 90.5, "rank": 1, "rank_low": 1,
                "rank_high": 2, "tied": True, "band": "green"}],
     "lines": [{"area_path": "1/2/", "rule": "x", "points": -1.0, "times": 2.0, "why": "[]"}],
+    "signals": [{"area_path": "1/2/", "signal": "s", "raised": "quiet", "share": 0.1, "low": 0.0, "high": 0.3,
+                 "above": 1.0, "below": 10.0}],
 }  # fmt: skip
 
 
@@ -51,9 +53,16 @@ def given(tmp_path: Path) -> dict[str, Any]:
         index="peace", period="2026-11", number=0, state="draft", title=Text(zh="平安指数", en="Peace Index"),
         spec_sha256=digest.of_folder(spec), facts=Facts(cut_off=AT, files={path: digest.of_file(facts / path)}),
         seed=7, seal=SealMark(number=3, chain="ab"), made_at=AT, made_by=5,
-        result_sha256=digest.of_tables(tables()), made_with={"numpy": "2"},
+        result_sha256=digest.of_tables(tables()), history_sha256=digest.of_table(HISTORY.empty_table()),
+        made_with={"numpy": "2"},
     )  # fmt: skip
-    return {"root": tmp_path / "index", "manifest": manifest, "tables": tables(), "spec": spec, "facts": facts}
+    return {
+        "root": tmp_path / "index",
+        "manifest": manifest,
+        "tables": {**tables(), "history": HISTORY.empty_table()},
+        "spec": spec,
+        "facts": facts,
+    }
 
 
 def test_an_edition_is_read_as_it_was_written(given: dict[str, Any]) -> None:
@@ -67,7 +76,7 @@ def test_an_edition_is_read_as_it_was_written(given: dict[str, Any]) -> None:
     assert found.ranks(area_path="1/").num_rows == 0
     assert found.manifest.seal == SealMark(number=3, chain="ab")
     assert sorted(path.name for path in found.folder.iterdir()) == sorted(
-        ["manifest.json", "spec", "facts", *(f"{name}.parquet" for name in SCHEMAS)]
+        ["manifest.json", "spec", "facts", "history.parquet", *(f"{name}.parquet" for name in SCHEMAS)]
     )
     found.check()
 

@@ -11,6 +11,7 @@ import pytest
 
 from anlan.facts.table import TABLES
 from anlan.index.deductions import Asked, Known, asked, lines, settle
+from anlan.index.duckdb_engine import DuckDB
 from anlan.index.happenings import figures, happened, strangers
 from anlan.index.period import read as period
 from anlan.index.rule import RULES
@@ -35,17 +36,17 @@ def facts() -> Iterator[Any]:
     """Empty fact tables."""
     with duckdb.connect() as connection:
         empty_tables(connection)
-        yield connection
+        yield DuckDB(connection)
 
 
 def figure(facts: Any, name: str, value: float, on: str, area: str = "33/1/", **more: Any) -> None:
     row = {"figure": name, "area_path": area, "period": on, "version": 1, "current": True} | more
-    put(facts, "statistics", **row, period_date=period(on).last, value=value)
+    put(facts._connection, "statistics", **row, period_date=period(on).last, value=value)
 
 
 def case(facts: Any, name: str, on: date, **more: Any) -> None:
     row = {"area_path": "33/1/2/", "opened_date": on, "outcome": "", "reworks": 0, "reopened": False} | more
-    put(facts, "cases", case=name, **row)
+    put(facts._connection, "cases", case=name, **row)
 
 
 def test_the_shipped_list_from_facts_to_the_score_as_by_hand(facts: Any) -> None:

@@ -18,6 +18,7 @@ from anlan.index.spec import Aggregation, Missing
 from anlan.kernel.text import Refusal
 
 PICKING: Final = frozenset({"min", "max", "median"})
+MEANS: Final = frozenset({"arithmetic", "geometric", "harmonic", "power"})
 SUMMED: Final = frozenset({"sum", "product"})
 """Methods by which the weights count as declared, not as shares of 1."""
 
@@ -48,6 +49,7 @@ def _power(p: float) -> Scale:
 
 
 PLAIN: Final = Scale(lambda x: x, lambda m: m, np.ones_like)
+INVERSE: Final = _power(-1.0)
 LOG: Final = Scale(np.log, np.exp, lambda x: 1 / x)
 
 
@@ -56,7 +58,7 @@ def scale(rule: Aggregation) -> Scale:
     if rule.method in {"geometric", "product"}:
         return LOG
     if rule.method == "harmonic":
-        return _power(-1.0)
+        return INVERSE
     return _power(rule.p) if rule.method == "power" and rule.p != 1 else PLAIN
 
 
@@ -65,14 +67,25 @@ def combine(rule: Aggregation, missing: Missing, x: Floats, w: Floats, *, key: s
 
     Raises Incomplete when the rule for what is missing says so.
     """
-    if rule.method == "arithmetic" and rule.best is None and rule.pad is None and w.ndim == 1 and not np.isnan(x).any():
-        mean: Floats = np.tensordot(w / w.sum(), x, axes=1)
-        return mean if rule.factor == 1 else mean * rule.factor
+    if rule.method in MEANS and rule.best is None and rule.pad is None and np.min(w) > 0:
+        lowest = np.min(x)
+        if lowest >= 0 or (rule.method == "arithmetic" and not np.isnan(lowest)):
+            return _plain(rule, x, w)
     share = shares(rule, missing, x, w, key=key)
     if missing.rule == "zero":
         x = np.where(np.isnan(x), 0.0, x)
     made = _made(rule, share, x)
     return made if rule.factor == 1 else made * rule.factor
+
+
+def _plain(rule: Aggregation, x: Floats, w: Floats) -> Floats:
+    """The mean of children none of which is missing, below 0 (but for arithmetic means) or without weight."""
+    portion, g = w / w.sum(axis=0), scale(rule)
+    with np.errstate(divide="ignore"):
+        y = x if g is PLAIN else g.into(x)
+        mean = np.tensordot(portion, y, axes=1) if w.ndim == 1 else np.einsum("kr,kru->ru", portion, y)
+        made: Floats = (mean if g is PLAIN else g.back(mean)) * rule.factor
+    return made
 
 
 def shares(rule: Aggregation, missing: Missing, x: Floats, w: Floats, *, key: str = "") -> Floats:

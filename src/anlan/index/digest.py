@@ -48,10 +48,15 @@ def of_table(table: Any) -> str:
 
 def of_tables(tables: Mapping[str, Any]) -> str:
     """The SHA-256 of several tables by name (hex); their order does not count."""
+    return of_names({name: of_table(table) for name, table in tables.items()})
+
+
+def of_names(digests: Mapping[str, str]) -> str:
+    """The SHA-256 of names with a digest each (hex); their order does not count."""
     whole = hashlib.sha256()
-    for name in sorted(tables):
+    for name in sorted(digests):
         _field(whole, name.encode())
-        _field(whole, of_table(tables[name]).encode())
+        _field(whole, digests[name].encode())
     return whole.hexdigest()
 
 

@@ -9,11 +9,15 @@
   and indicator, in the indicator's unit; status as `panel.Status`; low and high its 90 % interval;
 * `scores.parquet`: area_path, period, node, score, weight, points — a score (0 to 100) per area and node of the tree;
   the index's own key is the whole before lines; weight is the share of the whole that the node had for this area,
-  points what it brought to the whole;
+  points what it brought to the whole (its full points, 100 × weight, less what it lacks);
 * `ranks.parquet`: area_path, peer, score, rounded, rank, rank_low, rank_high, tied, band — the final score, lines
-  included; rank 1 is best, its 90 % interval, whether it is a tie that figures cannot tell apart;
+  included; `peer` is the key of the group (with its name, where there are several of a key); rank 1 is best, its 90 %
+  interval, whether another has the same;
 * `lines.parquet`: area_path, rule, points, times, why — what was taken off (negative) or given; `why` is JSON: the very
-  cases and figures.
+  cases and figures (deductions.Line);
+* `signals.parquet`: area_path, signal, raised, share, low, high, above, below — what stands beside the score and is
+  never in it (integrity.Reading);
+* `history.parquet`: period, area_path, peer, rank, size — rankings of earlier and shorter periods that rules looked at.
 
 A number with nothing behind it is null. Rows are sorted by all columns that name something, in the order given. A later
 correction is a folder with the next number beside the old one, which stays as it is.
@@ -72,13 +76,24 @@ SCHEMAS: Final[dict[str, Any]] = {
     "lines": pa.schema(
         [("area_path", _TEXT), ("rule", _TEXT), ("points", _REAL), ("times", _REAL), ("why", _TEXT)]
     ),
+    "signals": pa.schema(
+        [("area_path", _TEXT), ("signal", _TEXT), ("raised", _TEXT), ("share", _REAL), ("low", _REAL),
+         ("high", _REAL), ("above", _REAL), ("below", _REAL)]
+    ),
 }  # fmt: skip
-"""The columns of every table of an edition."""
+"""The columns of every table of a result."""
+HISTORY: Final = pa.schema(
+    [("period", _TEXT), ("area_path", _TEXT), ("peer", _TEXT), ("rank", _WHOLE), ("size", _WHOLE)]
+)
+_OPTIONAL: Final = ("signals", "history")
+_NOTHING: Final = digest.of_table(HISTORY.empty_table())
 _SORTED: Final = {
     "values": ("area_path", "period", "indicator"),
     "scores": ("area_path", "period", "node"),
     "ranks": ("area_path", "peer"),
     "lines": ("area_path", "rule", "why"),
+    "signals": ("area_path", "signal"),
+    "history": ("period", "area_path"),
 }
 
 
@@ -153,7 +168,7 @@ class Change(_Frozen):
 class Manifest(_Frozen):
     """What an edition says of itself. `changes` and `restated` compare it with the edition `corrects`, if there is one.
 
-    `result_sha256` is the digest of the four tables (digest.of_tables), `files` that of every other file kept.
+    `result_sha256` is the digest of the tables of `SCHEMAS` (digest.of_tables), `history_sha256` that of the rankings.
     """
 
     index: str
@@ -171,6 +186,7 @@ class Manifest(_Frozen):
     published: Deed | None = None
     withdrawn: Deed | None = None
     result_sha256: str
+    history_sha256: str = ""
     made_with: dict[str, str]
     corrects: int | None = None
     changes: tuple[Change, ...] = ()
@@ -194,7 +210,7 @@ class Edition:
         return period.read(self.manifest.period)
 
     def table(self, name: str, **equal: str) -> Any:
-        """One of the four tables (Arrow), only the rows where each column is what `equal` says."""
+        """A table of the result (Arrow), only the rows where each column is what `equal` says."""
         filters = [(column, "=", value) for column, value in equal.items()] or None
         return pq.read_table(self.folder / f"{name}.parquet", filters=filters).cast(SCHEMAS[name])
 
@@ -210,8 +226,15 @@ class Edition:
     def lines(self, **equal: str) -> Any:
         return self.table("lines", **equal)
 
+    def signals(self, **equal: str) -> Any:
+        return self.table("signals", **equal)
+
+    def history(self) -> Any:
+        """The rankings that rules looked at."""
+        return pq.read_table(self.folder / "history.parquet").cast(HISTORY)
+
     def tables(self) -> dict[str, Any]:
-        """All four, by name."""
+        """Every table of the result, by name."""
         return {name: self.table(name) for name in SCHEMAS}
 
     def spec(self) -> Catalogue:
@@ -227,6 +250,8 @@ class Edition:
         """Raises Spoilt when a table, a declaration or a fact is not what was frozen."""
         if digest.of_tables(self.tables()) != self.manifest.result_sha256:
             raise Spoilt(self.folder)
+        if digest.of_table(self.history()) != (self.manifest.history_sha256 or _NOTHING):
+            raise Spoilt(self.folder / "history.parquet")
         if digest.of_folder(self.folder / "spec") != self.manifest.spec_sha256:
             raise Spoilt(self.folder / "spec")
         for path, known in self.manifest.facts.files.items():
@@ -267,7 +292,8 @@ def of_period(root: Path, index: str, period_: str) -> list[Edition]:
 
 def every(root: Path, index: str = "", *, state: State | None = None) -> Iterator[Edition]:
     """Every edition of an index, or of all; by index, time and number."""
-    folders = sorted(folder for folder in root.glob("*/*") if folder.is_dir() and index in ("", folder.parent.name))
+    named = [index] if index else sorted(each.name for each in root.glob("*") if not each.name.startswith("."))
+    folders = [folder for name in named if _named(name) for folder in root.glob(f"{name}/*") if folder.is_dir()]
     for folder in sorted(folders, key=_in_time):
         for each in of_period(root, folder.parent.name, folder.name):
             if state in (None, each.manifest.state):
@@ -282,7 +308,8 @@ def published(root: Path, index: str) -> dict[str, Edition]:
 def write(root: Path, manifest: Manifest, tables: Mapping[str, Any], *, spec: Path, facts: Path) -> Edition:
     """A new edition's folder, whole or not at all; its number is the next of its period whatever the manifest says.
 
-    `spec` and `facts` are folders; of the facts the files that the manifest names are kept.
+    `tables` are those of `SCHEMAS` and "history"; signals and history may be left out. `spec` and `facts` are folders;
+    of the facts the files that the manifest names are kept.
     """
     place = root / manifest.index / manifest.period
     place.mkdir(parents=True, exist_ok=True)
@@ -292,8 +319,9 @@ def write(root: Path, manifest: Manifest, tables: Mapping[str, Any], *, spec: Pa
         shutil.copytree(spec, part / "spec")
         for path in manifest.facts.files:
             _keep(facts / path, part / "facts" / path)
-        for name, schema in SCHEMAS.items():
-            pq.write_table(in_order(name, tables[name]).cast(schema), part / f"{name}.parquet")
+        for name, schema in {**SCHEMAS, "history": HISTORY}.items():
+            table = schema.empty_table() if name in _OPTIONAL and name not in tables else tables[name]
+            pq.write_table(in_order(name, table).cast(schema), part / f"{name}.parquet")
         while True:
             numbered = manifest.model_copy(update={"number": max(_numbers(place), default=0) + 1})
             _note(part, numbered)

@@ -1,6 +1,6 @@
 """What rule tables look at, read from facts: rows that happened, and figures as they were told.
 
-Facts are read through a DuckDB connection on which every fact table is a view of its own name.
+Facts are read through an engine (`run.Engine`) that has every fact table under its own name.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from sqlglot import exp
 from anlan.facts.table import FactTable
 from anlan.index.deductions import Asked, Happening, since
 from anlan.index.expression import Columns, Sort, condition
+from anlan.index.indicator import Measure
 from anlan.index.period import Period
+from anlan.index.plan import columns_of
 from anlan.index.rule import Happened, Multiplier, Rule, RuleTable
+from anlan.index.run import Engine
+from anlan.index.signal import Signal
 from anlan.kernel.refusals import nearest
 from anlan.kernel.text import Refusal, Text
 
-_SORTS: Final[dict[str, Sort]] = {
-    "string": "text", "int": "number", "double": "number", "bool": "bool", "date": "date", "moment": "moment",
-}  # fmt: skip
 _NAMED: Final = " · "
 
 
@@ -40,12 +41,19 @@ def strangers(table: RuleTable, known: Mapping[str, FactTable]) -> Iterator[tupl
             yield from _wrong(f"multipliers.{number}.where", partial(_more, multiplier, table.rule(key), known))
 
 
+def unmeasured(signal: Signal, known: Mapping[str, FactTable]) -> Iterator[tuple[str, Text]]:
+    """(field, reason) for every table, column and condition of a signal that the fact tables do not bear out."""
+    for name, part in signal.parts:
+        for side, measure in (("numerator", part.numerator), ("denominator", part.denominator)):
+            yield from _wrong(f"{name}.{side}", partial(_measured, f"{name}.{side}", measure, known))
+
+
 def happened(
-    tables: Iterable[RuleTable], known: Mapping[str, FactTable], facts: Any, period: Period
+    tables: Iterable[RuleTable], known: Mapping[str, FactTable], facts: Engine, period: Period
 ) -> list[Happening]:
     """Every row that a rule looks at, up to the period's end, and back as far as "again" asks.
 
-    `facts` is the connection. Raises NoFact or what `expression.condition` raises.
+    Raises NoFact or what `expression.condition` raises.
     """
     found: list[Happening] = []
     for table in tables:
@@ -56,35 +64,50 @@ def happened(
     return found
 
 
-def figures(facts: Any, asked: Iterable[Asked], period: Period) -> dict[Asked, dict[str, float]]:
+def figures(facts: Engine, asked: Iterable[Asked], period: Period) -> dict[Asked, dict[str, float]]:
     """Figures as told, by area: of the period meant, else the latest before it that is not older than asked."""
-    return {one: _figure(facts, one, _meant(one, period)) for one in sorted(asked) if one.sort == "figure"}
+    return {one: _figure(facts, one, meant(one, period)) for one in sorted(asked) if one.sort == "figure"}
 
 
-def _meant(asked: Asked, period: Period) -> Period:
+def meant(asked: Asked, period: Period) -> Period:
+    """The period that a value is asked of."""
     return {"period": period, "last_period": period.before, "last_year": period.last_year}[asked.when]
 
 
-def _figure(facts: Any, asked: Asked, period: Period) -> dict[str, float]:
+def _figure(facts: Engine, asked: Asked, period: Period) -> dict[str, float]:
     months = period.first.year * 12 + period.first.month - 1 - asked.carry
     earliest = min(period.first, date(months // 12, months % 12 + 1, 1)) if asked.carry else period.first
-    rows = facts.execute(
-        "SELECT area_path, arg_max(value, (period_date, period, version)) FROM statistics WHERE current AND figure = ? "
-        "AND period_date BETWEEN ? AND ? AND value IS NOT NULL GROUP BY area_path ORDER BY area_path",
-        [asked.key, earliest, period.last],
-    ).fetchall()
-    return {path: float(value) for path, value in rows}
+    named = _column("figure").eq(exp.Literal.string(asked.key))
+    query = exp.select(*map(_column, ("area_path", "period_date", "period", "version", "value"))).from_("statistics")
+    query = query.where(_column("current"), named, _within(_column("period_date"), (earliest, period.last)))
+    found = {}
+    for row in sorted(
+        facts.rows(query).to_pylist(), key=lambda row: (row["period_date"], row["period"], row["version"])
+    ):
+        if row["value"] is not None:
+            found[row["area_path"]] = float(row["value"])
+    return found
+
+
+def _within(day: exp.Expr, days: tuple[date, date]) -> exp.Expr:
+    first, last = (exp.cast(exp.Literal.string(one.isoformat()), "date") for one in days)
+    return exp.Between(this=day, low=first, high=last)
 
 
 def _rows(
-    table: RuleTable, rule: Rule, event: Happened, known: Mapping[str, FactTable], facts: Any, days: tuple[date, date]
+    table: RuleTable,
+    rule: Rule,
+    event: Happened,
+    known: Mapping[str, FactTable],
+    facts: Engine,
+    days: tuple[date, date],
 ) -> list[Happening]:
     columns = _columns(rule, known)
     multipliers = [each for each in table.multipliers if each.where and rule.key in each.rules]
     flags = [_more(each, rule, known) for each in multipliers]
     query = _query(known[event.table], event, columns, flags, days)
     found = []
-    for path, day, name, amount, count, *rest in facts.execute(query.sql("duckdb")).fetchall():
+    for path, day, name, amount, count, *rest in _each(facts.rows(query)):
         alike, flagged = rest[: len(event.same)], rest[len(event.same) :]
         more = frozenset(each.key for each, flag in zip(multipliers, flagged, strict=True) if flag)
         kind = tuple(str(value) for value in alike)
@@ -92,13 +115,17 @@ def _rows(
     return found
 
 
+def _each(rows: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of an Arrow table, whose columns may have one name."""
+    return zip(*(column.to_pylist() for column in rows.itercolumns()), strict=True)
+
+
 def _query(
     declared: FactTable, event: Happened, columns: Columns, flags: Sequence[exp.Expr], days: tuple[date, date]
 ) -> exp.Select:
     """area_path, day, name, amount, count, what must agree, flags; in one order, whatever threads read the files."""
     day = exp.cast(_column(event.date), "date")
-    first, last = (exp.cast(exp.Literal.string(one.isoformat()), "date") for one in days)
-    where = [condition(event.where, columns), day.copy().between(first, last)]
+    where = [condition(event.where, columns), _within(day.copy(), days)]
     if "current" in columns:
         where.append(_column("current"))
     one = exp.Literal.number(1)
@@ -121,23 +148,36 @@ def _columns(rule: Rule, known: Mapping[str, FactTable]) -> Columns:
     event = rule.event
     if event is None:
         return {}
-    if event.table not in known:
-        near = nearest(event.table, known)
-        raise NoFact(
-            f"{rule.key}：没有事实表“{event.table}”{near.zh}",
-            f"{rule.key}: there is no fact table “{event.table}”{near.en}",
-        )
-    columns = {column.key: _SORTS[column.type] for column in known[event.table].columns}
+    columns = _known_table(rule.key, event.table, known)
     wanted: list[tuple[str, Sort]] = [(event.date, "date"), (event.amount, "number"), (event.times, "number")]
     for key, sort in [*wanted, *((key, "null") for key in (*event.by, *event.same, "area_path"))]:
         if key and columns.get(key) != sort and (sort != "null" or key not in columns):
-            near = nearest(key, columns)
-            raise NoFact(
-                f"{rule.key}：表“{event.table}”没有合用的列“{key}”{near.zh}",
-                f"{rule.key}: the table “{event.table}” has no column “{key}” fit for this{near.en}",
-            )
+            raise _no_column(rule.key, event.table, key, columns)
     condition(event.where, columns, table=event.table)
     return columns
+
+
+def _measured(where: str, measure: Measure, known: Mapping[str, FactTable]) -> None:
+    columns = _known_table(where, measure.table, known)
+    for key in (measure.date, measure.until):
+        if key and columns.get(key) != "date":
+            raise _no_column(where, measure.table, key, columns)
+    condition(measure.where, columns, table=measure.table)
+
+
+def _known_table(where: str, table: str, known: Mapping[str, FactTable]) -> Columns:
+    if table not in known:
+        near = nearest(table, known)
+        raise NoFact(f"{where}：没有事实表“{table}”{near.zh}", f"{where}: there is no fact table “{table}”{near.en}")
+    return columns_of(known[table])
+
+
+def _no_column(where: str, table: str, key: str, columns: Columns) -> NoFact:
+    near = nearest(key, columns)
+    return NoFact(
+        f"{where}：表“{table}”没有合用的列“{key}”{near.zh}",
+        f"{where}: the table “{table}” has no column “{key}” fit for this{near.en}",
+    )
 
 
 def _more(multiplier: Multiplier, rule: Rule, known: Mapping[str, FactTable]) -> exp.Expr:

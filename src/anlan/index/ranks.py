@@ -1,4 +1,4 @@
-"""Places among peers: rounded and tied as declared, with the interval that draws give, and the points to the next."""
+"""Places among peers: rounded and tied as declared, with the points to the next; `sure` says how sure they are."""
 
 from __future__ import annotations
 
@@ -101,18 +101,3 @@ def band(spec: IndexSpec, measured: float) -> str:
     """The key of the band a score (or a share) falls into; "" where none is declared."""
     fitting = [each.key for each in spec.bands if each.least is None or measured >= each.least]
     return fitting[-1] if fitting else ""
-
-
-def interval(draws: Floats, *, level: float = 0.9, rule: Ranking | None = None) -> tuple[Floats, Floats]:
-    """The lowest and highest rank of each unit in `level` of the draws (units × draws; a unit without a score is NaN in
-    all of them and gets NaN)."""
-    here = ~np.isnan(draws).any(axis=1)
-    rule = rule or Ranking()
-    low, high = np.full(len(draws), np.nan), np.full(len(draws), np.nan)
-    if here.any():
-        rounded = draws[here] if rule.places is None else np.round(draws[here], rule.places)
-        ranks = matrix(rounded, best=rule.best)
-        tail = (1 - level) / 2
-        low[here] = np.quantile(ranks, tail, axis=1, method="lower")
-        high[here] = np.quantile(ranks, 1 - tail, axis=1, method="higher")
-    return low, high

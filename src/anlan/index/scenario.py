@@ -1,6 +1,6 @@
-"""What would be if a weight were another: the scores of an edition, put together anew up the tree. Nothing is published.
+"""What would be if a weight were another: the scores of an edition, put together anew up the tree.
 
-The leaves' scores stay as they were published; only how much they count changes.
+The leaves' scores stay as they were published; only how much they count changes. Nothing is published.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class Why:
         """The part of a head with all that stands under it, one a row; of the index itself this is `change`."""
         place = self.framework.place(key)
         nodes = _below(self.framework, place)
-        return self.leaf[:, self.framework.leaves_under(place)].sum(axis=1) + self.other[:, nodes].sum(axis=1)
+        found: Floats = self.leaf[:, self.framework.leaves_under(place)].sum(axis=1) + self.other[:, nodes].sum(axis=1)
+        return found
 
 
 def between_periods(scored: Scored, before: str, after: str) -> Why:

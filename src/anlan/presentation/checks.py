@@ -24,6 +24,7 @@ from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
+from anlan.index.signal import SIGNALS, Signal
 from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
@@ -66,6 +67,7 @@ KINDS: Final = (
     ROLES,
     ROUTING,
     RULES,
+    SIGNALS,
     SITE_KINDS,
     SUGGESTING,
     TABLES,
@@ -289,6 +291,19 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     yield from _unknown("department", wanted, departments, zh="部门", en="department")
 
 
+# ---------------------------------------------------------------- rules
+
+
+def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
+    """A table of rules that looks at facts there are not."""
+    yield from happenings.strangers(declared, catalogue.all(TABLES))
+
+
+def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
+    """A signal that counts what no table of facts has."""
+    yield from happenings.unmeasured(declared, catalogue.all(TABLES))
+
+
 # ---------------------------------------------------------------- indicators
 
 
@@ -303,14 +318,6 @@ def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]
 def _unmade(declared: FactTable, _: Catalogue) -> Iterator[Finding]:
     """A table of facts with columns that nothing fills."""
     yield from sources.strangers(declared)
-
-
-# ---------------------------------------------------------------- rules
-
-
-def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
-    """A table of rules that looks at facts there are not."""
-    yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
 # ---------------------------------------------------------------- towns
@@ -340,8 +347,9 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
+    (RULES, _misruled),
+    (SIGNALS, _misread_facts),
     (INDICATORS, _uncountable),
     (TABLES, _unmade),
-    (RULES, _misruled),
     (TOWNS, _ungrounded),
 )

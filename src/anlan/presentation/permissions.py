@@ -103,6 +103,17 @@ WEB: dict[str, str] = {
     "index_area": "statistics.see",
     "index_compare": "statistics.see",
     "index_scenario": "statistics.see",
+    # what is behind an index; the cases in a figure are scoped besides
+    "index_indicator": "statistics.see",
+    "index_cases": "statistics.see",
+    "index_card": "statistics.see",
+    "index_audit": "statistics.see",
+    "index_sure": "statistics.see",
+    "index_integrity": "statistics.see",
+    "index_editions": "statistics.see",
+    "index_edition_act": "statistics.see",  # each step asks its own of the reach: to draft, to sign, to publish
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",

@@ -23,8 +23,10 @@ from anlan.index.run import Counted
 from anlan.index.spec import INDICES
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal, Text
+from anlan.presentation.commands import editions
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+editions.register(app)
 
 
 class NoIndicators(Refusal):

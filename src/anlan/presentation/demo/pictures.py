@@ -29,12 +29,15 @@ class Album:
             for scene in range(SCENES)
         }
 
-    def take(self, stage: str, scene: int, *, by: Officer, at: datetime) -> Photo:
-        """A photo of the scene, taken by this person at this moment."""
+    def take(
+        self, stage: str, scene: int, *, by: Officer | None, at: datetime, near: tuple[float, float] | None = None
+    ) -> Photo:
+        """A photo of the scene, taken by this person at this moment, there."""
+        lon, lat = near or (None, None)
         model = self.kept[stage, scene % SCENES]
         return Photo.objects.create(
             id=id_at(at), digest=model.digest, mime=model.mime, size=model.size, width=model.width, height=model.height,
-            stage=stage, taken_at=at, by=by, added_at=at,
+            stage=stage, taken_at=at, by=by, added_at=at, lon=lon, lat=lat,
         )  # fmt: skip
 
 

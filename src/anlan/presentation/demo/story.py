@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from anlan.kernel.workdays import Unit
+
 TOPICS = (
     ("fire_exit", 15), ("fire_equipment", 7), ("electrical", 9), ("gas_leak", 3), ("rental_safety", 9),
     ("three_in_one", 3), ("road_hazard", 7), ("parking", 9), ("waste", 12), ("street_order", 7),
@@ -44,6 +46,7 @@ RESULTS = (
 )
 REWORKS = ("二楼仍有杂物", "只清了门口，里面没有动", "修好当天又坏了", "警示牌没有补上")
 RATINGS = ("satisfied", "fairly", "dissatisfied", "unreached")
+FALSE = ("做饭油烟引起，已开窗", "电话核实无险情，误碰按钮", "探测器积尘，已通知清洁")
 ANSWERS = ("经查已列入本周维修计划，周四前修好", "已修复，感谢反映", "已约谈经营者并现场整改")
 
 
@@ -54,6 +57,7 @@ class Habit:
     act: str
     chance: float
     after: tuple[int, int]
+    unit: Unit = "working_minutes"
 
 
 HABITS: dict[tuple[str, str], tuple[Habit, ...]] = {
@@ -78,6 +82,11 @@ HABITS: dict[tuple[str, str], tuple[Habit, ...]] = {
         Habit("rectify", 1, (600, 5200)),
     ),
     ("hazard", "rectified"): (Habit("rework", 0.14, (300, 3000)), Habit("strike_off", 1, (240, 4000))),
+    ("fire_alarm", "alarmed"): (
+        Habit("false_alarm", 0.62, (1, 9), "minutes"), Habit("confirm", 1, (1, 6), "minutes"),
+    ),
+    ("fire_alarm", "dispatched"): (Habit("fix", 1, (15, 110), "minutes"),),
+    ("fire_alarm", "handled"): (Habit("close", 1, (20, 600), "minutes"),),
     ("request", "received"): (Habit("refuse", 0.03, (30, 300)), Habit("assign", 1, (15, 300))),
     ("request", "returned"): (Habit("assign", 1, (15, 300)),),
     ("request", "assigned"): (Habit("return", 0.04, (60, 500)), Habit("answer", 1, (200, 2300))),

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
-from anlan.casework import cases, clocks, triage
+from anlan.casework import alarms, cases, clocks, pushes, reporter, triage
 from anlan.casework.cases import Doing
 from anlan.casework.draft import Draft, load
 from anlan.casework.models import Case, Notice
 from anlan.intake import reports
 from anlan.intake.channel import CHANNELS
+from anlan.intake.models import Report
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Refusal
@@ -27,11 +30,13 @@ from anlan.ledger.models import Event
 from anlan.places import duties, holidays, towns
 from anlan.places.models import Officer, Site
 from anlan.presentation import followers
-from anlan.presentation.demo import pictures, places, story
+from anlan.presentation.demo import callers, figures, machines, pictures, places, published, story
 from anlan.presentation.demo.people import PASSWORD, People, recruit
 
 DAYS, SITES, CASES, TOWN = 90, 600, 3000, "qinglan"
 BUILT = "demo.built"
+RESIDENTS: Final = 0.15
+"""The share of matters that residents report."""
 Say = Callable[[str], None]
 
 
@@ -56,6 +61,8 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
             made = places.build(began, dice, count=sites, operator=people.party)
         say(f"已建好 40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
         life = Life(people, made, pictures.Album(began), dice, say)
+        with transaction.atomic():
+            life.furnish(began, at, count_of_cases)
         life.live(began, at, count_of_cases)
         done = Case.objects.count()
         say(f"已办理 {done} 个事项，正在统计和封存账本…… / {done} cases; counting and sealing the ledger…")
@@ -66,6 +73,7 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
         # Ninety days of reminders were read in their time; only the last ones still wait.
         Notice.objects.filter(at__lt=at - timedelta(days=2)).update(read_at=F("at"))
         seal.seal(at=at)
+    published.publish(at=at, say=say)
     _tell(say)
 
 
@@ -92,12 +100,20 @@ class Life:
     def __init__(self, people: People, sites: list[Site], album: pictures.Album, dice: Random, say: Say) -> None:
         self.people, self.sites, self.album, self.dice, self.say = people, sites, album, dice, say
         self.calendar = holidays.calendar_at(sites[0].area_path)
-        self.channel = catalogue.current().get(CHANNELS, "officer_form")
-        self.agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self.channel, self.public = (catalogue.current().get(CHANNELS, key) for key in ("officer_form", "resident"))
+        self.residents: dict[UUID, Report] = {}
+        self.agenda: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self.turn = count()
 
-    def plan(self, at: datetime, do: Callable[[datetime], None]) -> None:
+    def plan(self, at: datetime, do: Callable[[datetime], object]) -> None:
         heapq.heappush(self.agenda, (at, next(self.turn), do))
+
+    def furnish(self, began: datetime, until: datetime, number: int) -> None:
+        """What others tell of the town: figures, detectors, police calls, checks by superiors."""
+        dice = Random(20260102)  # noqa: S311  the same every time
+        figures.plan(self, TOWN, began=began, until=until)
+        machines.Machines(self, self.sites, dice).plan(began=began, until=until, cases=number)
+        callers.Callers(self, self.sites, dice, at=began).plan(began=began, until=until, cases=number)
 
     def live(self, began: datetime, until: datetime, number: int) -> None:
         for moment in self._moments(began, until, number):
@@ -116,6 +132,8 @@ class Life:
                 said = share // 10 * 10
                 self.say(f"  {said}% （已办 {done} 步） / {done} acts so far")
         clocks.sweep(at=until)
+        alarms.sweep(at=until)
+        pushes.sweep(at=until)
 
     def _moments(self, began: datetime, until: datetime, number: int) -> list[datetime]:
         """When people report: by day more than by night, on working days more than on others."""
@@ -133,19 +151,42 @@ class Life:
     def _report(self, at: datetime) -> None:
         site = self.dice.choice(self.sites)
         topic = story.topic(self.dice)
-        by = self.people.near("grid_worker", site.area_path, self.dice)
+        resident = self.dice.random() < RESIDENTS
+        by = None if resident else self.people.near("grid_worker", site.area_path, self.dice)
         message = {
             "client_id": f"demo-{next(self.turn)}", "topic": topic, "description": self.dice.choice(story.TELLS[topic]),
             "site": site.code, "address": site.address, "lon": str(site.lon), "lat": str(site.lat),
             "told_at": at.isoformat(),
         }  # fmt: skip
+        if resident and self.dice.random() < 0.1:  # who only says which grid it is in
+            message = {**message, "site": "", "lon": "", "lat": "", "area": site.area.code}
         scene = self.dice.randrange(pictures.SCENES)
         shots = [self.album.take("before", scene, by=by, at=at)] if self.dice.random() < 0.6 else []
-        report = reports.receive(self.channel, message, by=by, at=at, photos=shots).report
+        channel = self.public if resident else self.channel
+        report = reports.receive(channel, message, by=by, at=at, photos=shots).report
         assert report is not None
         case = triage.take(report, by=by, at=at)
         if case is not None:
-            self._next(load(case), at)
+            if resident:
+                self.residents[case.pk] = report
+            self.follow(load(case), at)
+
+    def follow(self, draft: Draft, at: datetime) -> None:
+        """What people do next about a case."""
+        if draft.now.outcome and draft.case.pk in self.residents:
+            self.plan(at + timedelta(hours=self.dice.uniform(2, 40)), lambda moment: self._rate(draft.case.pk, moment))
+        self._next(draft, at)
+
+    def _rate(self, case_id: UUID, at: datetime) -> None:
+        """Whoever reported says what they think, once; some never do, and some have it done again."""
+        report = self.residents.pop(case_id)
+        said = self.dice.choices(("satisfied", "fairly", "dissatisfied", ""), (52, 22, 8, 18))[0]
+        if not reporter.is_satisfaction(said):
+            return
+        with suppress(Refusal):
+            case = Case.objects.get(pk=case_id)
+            reason = self.dice.choice(story.REWORKS) if said == "dissatisfied" else ""
+            self.follow(load(reporter.answer(report, case, said, reason=reason, at=at)), at)
 
     def _next(self, draft: Draft, at: datetime) -> None:
         case, now = draft.case, draft.now
@@ -162,7 +203,7 @@ class Life:
         minutes = low + (high - low) * self.dice.random() ** 1.8
         if self.dice.random() < 0.06:
             minutes *= self.dice.uniform(2, 5)
-        when = self.calendar.add(at, minutes, "working_minutes").at
+        when = self.calendar.add(at, minutes, choice.unit).at
         self.plan(when, lambda moment: self._act(draft, choice.act, moment))
 
     def _act(self, draft: Draft, act: str, at: datetime) -> None:
@@ -171,7 +212,9 @@ class Life:
         data = self._data(draft, act, at)
         shots: tuple[Any, ...] = ()
         if draft.plan.acts[act].photos is not None:
-            shots = (self.album.take("after", draft.case.pk.int % pictures.SCENES, by=by, at=at),)
+            shots = (
+                self.album.take("after", draft.case.pk.int % pictures.SCENES, by=by, at=at, near=self._here(draft)),
+            )
         reach = self.people.reach(by)
         doing = Doing(act, data, photos=shots)
         try:
@@ -182,9 +225,17 @@ class Life:
             # The step was left or a limit used up meanwhile: as in life, they look again the next day.
             self.plan(at + timedelta(days=1), lambda moment: self._next(draft, moment))
         else:
-            self._next(draft, at)
+            self.follow(draft, at)
         finally:
             cases.save(draft)
+
+    def _here(self, draft: Draft) -> tuple[float, float] | None:
+        """Where a photo of the fix is taken: mostly where the matter is; now and then its place is not known."""
+        lon, lat = draft.case.lon, draft.case.lat
+        if lon is None or lat is None or self.dice.random() < 0.12:
+            return None
+        away = 0.02 if self.dice.random() < 0.03 else 0.0001
+        return lon + self.dice.uniform(-away, away), lat + self.dice.uniform(-away, away)
 
     def _who(self, draft: Draft, act: str) -> Officer:
         who, lead, dice = draft.plan.acts[act].who, draft.now.lead, self.dice
@@ -215,8 +266,9 @@ class Life:
             "answer": {"answer": dice.choice(story.ANSWERS)},
             "rate": {"satisfaction": dice.choices(story.RATINGS, (60, 25, 8, 7))[0]},
             "escalate": {"measure": "penalty", "reason": "逾期未整改，依法处罚"},
+            "false_alarm": {"reason": dice.choice(story.FALSE)},
         }  # fmt: skip
-        if act in ("dispatch", "assign", "order"):
+        if act in ("dispatch", "assign", "order", "confirm"):
             return self._assignment(draft, act, at)
         return words.get(act, {})
 
@@ -225,7 +277,9 @@ class Life:
         right = found.department.pk if found else next(iter(self.people.handlers))
         wrong = act == "dispatch" and not draft.now.returns and self.dice.random() < 0.05
         given: dict[str, Any] = {"department": self.dice.choice(list(self.people.handlers)) if wrong else right}
-        if act == "order":
+        if act == "confirm":
+            given["task"] = "电话核实确有烟雾，请立即到场"
+        elif act == "order":
             given["deadline"] = (at + timedelta(days=self.dice.choice([3, 7, 10, 15]))).date().isoformat()
             given["demand"] = "立即消除隐患，整改后申请复查"
         elif self.dice.random() < 0.08:

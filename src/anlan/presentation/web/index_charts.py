@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any, Final
 
 from anlan.index import loaded
@@ -63,10 +62,8 @@ def course(sight: Sight, path: str, editions: Sequence[Edition]) -> list[Turn]:
         mine = ranks.of(path)
         if mine is None:
             continue
-        here = sight_on(sight, edition)
-        group = here.group_of(path)
-        others = [each.score for each in group.ranks if each.score is not None] if group else []
-        found.append(Turn(edition, mine.score, mine.rank, median(others) if others else None, len(others)))
+        many = len(ranks.of_peer[mine.peer])
+        found.append(Turn(edition, mine.score, mine.rank, ranks.middle.get(mine.peer), many))
     return found
 
 
@@ -179,13 +176,25 @@ def _radar_title(area: str, spokes: Sequence[Spoke]) -> Text:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One cause of a difference: its words, its points, and where it leads ("" where there is nothing below it)."""
+    """One cause of a difference: its words, its points, where it leads ("" for nowhere), and the head it lies under."""
 
     title: Text
     points: float
     url: str = ""
     note: Text | None = None
-    key: str = ""
+    head: Text | None = None
+
+
+def drawn(ordered: Sequence[Part], most: int = 12) -> Sequence[Part]:
+    """What a picture has room for: the largest parts; by their heads where much of the sum is in small ones."""
+    whole, rest = sum(abs(part.points) for part in ordered), sum(abs(part.points) for part in ordered[most:])
+    if rest <= whole / 3:
+        return ordered
+    heads: dict[Text, float] = {}
+    for part in ordered:
+        title = part.head or part.title
+        heads[title] = heads.get(title, 0.0) + part.points
+    return sorted((Part(title, points) for title, points in heads.items()), key=lambda part: -abs(part.points))
 
 
 def steps(
@@ -194,7 +203,7 @@ def steps(
 ) -> Chart:  # fmt: skip
     """From one total to another: the largest parts in the picture, every one in the table; they sum up."""
     ordered = sorted(parts, key=lambda part: -abs(part.points))
-    shown = [part for part in ordered[:most] if round(part.points, 2)]
+    shown = [part for part in drawn(ordered, most)[:most] if round(part.points, 2)]
     rest = sum(part.points for part in parts) - sum(part.points for part in shown)
     labels = [say(ends[0][0]), *(say(part.title) for part in shown)]
     values = [ends[0][1], *(part.points for part in shown)]

@@ -68,14 +68,14 @@ def _page(request: Asked, sight: Sight) -> HttpResponse:
     was = loaded.ranks(old) if old else None
     heads = worst(sight, scope.path)
     said = {
-        "title": sight.title, "sight": sight, "scope": scope, "mine": sight.ranks.of(scope.path), "group": group,
+        "title": sight.title, "sight": sight, "spot": scope, "mine": sight.ranks.of(scope.path), "group": group,
         "summary": summary(sight, scope, was), "periods": _periods(request, sight), "others": _others(sight),
         "table": places(request, sight, group, was) if group else None, "map": _map(request, sight, group),
         "finding": finding(sight, group) if group else None, "worst": heads, "worst_title": worst_title(heads),
-        "trend": index_charts.trend(sight, scope.path, _course(sight, scope)),
+        "trend": index_charts.trend(sight, scope.path, course(sight, scope)),
         "radar": index_charts.radar(sight, scope.path, middle(sight, scope)), "strips": strips(sight, scope.path),
         "strips_title": shortboard(sight, scope.path), "tree": tree(sight, scope.path),
-        "shades": list(sight.shades.values())[::-1], "links": _links(sight, scope), "state": _state(sight),
+        "shades": list(sight.shades.values())[::-1], "links": _links(sight, scope), "state": state(sight),
     }  # fmt: skip
     return render(request, "index/home.html", said)
 
@@ -137,7 +137,7 @@ def _whole(sight: Sight, path: str) -> float | None:
     return None if math.isnan(score) else score
 
 
-def _course(sight: Sight, scope: Named) -> list[index_charts.Turn]:
+def course(sight: Sight, scope: Named) -> list[index_charts.Turn]:
     until = [each for each in index_asked.published(sight.index) if each.period.last <= sight.period.last]
     if sight.edition.manifest.state != "published":
         until = [each for each in until if each.manifest.period != sight.edition.manifest.period] + [sight.edition]
@@ -221,7 +221,7 @@ def _links(sight: Sight, scope: Named) -> list[tuple[Text, str]]:
     ]
 
 
-def _state(sight: Sight) -> Text | None:
+def state(sight: Sight) -> Text | None:
     """What must be said of an edition that is not simply the one that stands."""
     manifest = sight.edition.manifest
     if manifest.state == "published" and not sight.said:

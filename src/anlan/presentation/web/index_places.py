@@ -130,12 +130,12 @@ def _moved(rank: Rank, was: Ranks | None) -> SafeString | str:
     return moved(rank.score - before.score)
 
 
-def moved(change: float) -> SafeString:
+def moved(change: float, *, places: int = 2) -> SafeString:
     """A change with its sign and an arrow, so that colour says nothing alone."""
-    rounded = round(change, 2)
+    rounded = round(change, places)
     css, arrow = ("up", "▲") if rounded > 0 else ("down", "▼") if rounded < 0 else ("same", "＝")
     return format_html(
-        '<span class="moved {}"><span aria-hidden="true">{}</span> {}</span>', css, arrow, signed(change)
+        '<span class="moved {}"><span aria-hidden="true">{}</span> {}</span>', css, arrow, signed(change, places)
     )
 
 

@@ -24,7 +24,7 @@ WORST: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An indicator that costs points: its score and band, how many points, and the share of all that was lost."""
+    """An indicator that costs points: its score and band, the points, their share of all lost, its bar's length."""
 
     key: str
     title: Text
@@ -33,17 +33,13 @@ class Lost:
     shade: Shade | None
     points: float
     share: float
+    width: float
     url: str
 
     @property
     def percent(self) -> str:
         """The share of all lost points, in words."""
         return f"{self.share:.0%}"
-
-    @property
-    def width(self) -> float:
-        """How long its bar is, of 100."""
-        return round(self.share * 100, 1)
 
 
 def worst(sight: Sight, path: str, most: int = WORST) -> list[Lost]:
@@ -53,7 +49,7 @@ def worst(sight: Sight, path: str, most: int = WORST) -> list[Lost]:
         return []
     leaves = list(sight.framework.leaf_nodes)
     lost = np.nan_to_num(sight.scores.lost[row, leaves])
-    whole = float(lost.sum()) or 1.0
+    whole, most_lost = float(lost.sum()) or 1.0, float(lost.max()) or 1.0
     found = []
     for at in np.argsort(-lost, kind="stable")[:most].tolist():
         node = sight.framework.nodes[leaves[at]]
@@ -61,7 +57,19 @@ def worst(sight: Sight, path: str, most: int = WORST) -> list[Lost]:
         if points >= 0.005:
             head = sight.framework.nodes[node.parent].title
             url = sight.indicator_url(node.key, path)
-            found.append(Lost(node.key, node.title, head, score, sight.shade_at(score), points, points / whole, url))
+            found.append(
+                Lost(
+                    node.key,
+                    node.title,
+                    head,
+                    score,
+                    sight.shade_at(score),
+                    points,
+                    points / whole,
+                    round(points / most_lost * 100, 1),
+                    url,
+                )
+            )
     return found
 
 
