@@ -182,7 +182,8 @@ class Sight:
     @cached_property
     def said(self) -> dict[str, str]:
         """What an address must carry to come back to this very edition; nothing where it is the one that stands."""
-        last = editions.find(root(), self.index, self.edition.manifest.period)
+        every = editions.of_period(root(), self.index, self.edition.manifest.period)
+        last = ([each for each in every if each.manifest.state != "withdrawn"] or every)[-1]
         is_last = last.manifest.number == self.edition.manifest.number
         return {} if is_last else {"edition": str(self.edition.manifest.number)}
 
