@@ -313,8 +313,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
-        "duty": {"pk": of.duty.pk},
-        "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
         "token_revoke": {"pk": of.token.pk},
         "post_end": {"pk": of.post.pk},
@@ -323,6 +321,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     for names, kwargs in (
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
+        ("duty duty_end", {"pk": of.duty.pk}),
         ("site site_qr site_change site_close", site),
         ("party party_change", {"pk": town.party.pk}),
         ("device device_change device_retire device_secret", {"code": of.device.code}),
@@ -337,7 +336,10 @@ def _index(of: Things) -> dict[str, dict[str, Any]]:
     found = dict.fromkeys(("index_edition", "index_scenario"), index_town.EDITION)
     area = {"index_area": index_town.EDITION | {"code": of.town.east.code}}
     indicator = dict.fromkeys(("index_indicator", "index_cases"), index_town.EDITION | {"key": "D1-01"})
-    return found | area | indicator | {"index_compare": {"index": index_town.INDEX}}
+    index = {"index": index_town.INDEX}
+    whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
+    trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:
