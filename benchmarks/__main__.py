@@ -16,11 +16,11 @@ from benchmarks.rows import Row, read
 
 MODULES = {
     "a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "e": "ledger_file",
-    "f": "frames", "g": "duplicates", "h": "locating", "i": "sensors",
+    "f": "frames", "g": "duplicates", "h": "locating", "i": "sensors", "j": "composite",
 }  # fmt: skip
 ROUNDS = {"b": 3}
 # The server is measured on PostgreSQL alone; what needs no database runs once.
-ONLY = {"d": ("postgres",), "f": ("sqlite",), "g": ("sqlite",), "h": ("sqlite",)}
+ONLY = {"d": ("postgres",), "f": ("sqlite",), "g": ("sqlite",), "h": ("sqlite",), "j": ("sqlite",)}
 KEPT = {"c"}
 
 
@@ -44,7 +44,9 @@ def main() -> int:
 
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    told = "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating, i sensors"
+    told = (
+        "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating, i sensors, j composite"
+    )
     parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help=told)
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--small", action="store_true", help="quickly, to see that everything runs")

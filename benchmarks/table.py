@@ -30,6 +30,7 @@ PACKAGES = (
     "geopandas",
     "duckdb",
     "paho-mqtt",
+    "numpy",
 )
 HEAD = "| 量 What | Database | Value | Spread | Promised | Kept | Note |\n| --- | --- | ---: | --- | --- | --- | --- |"
 

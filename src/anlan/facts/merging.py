@@ -39,7 +39,8 @@ class Merged:
 def merge(table: FactTable, before: pa.Table | None, made: pa.Table, owner: tuple[str, ...], keys: pa.Array) -> Merged:
     """`made` are all rows of the things `keys` in this month; `before` is what lay there (None: nothing)."""
     if before is None:
-        return Merged(made, signed(table, columns.schema(table).empty_table(), made))
+        signs = pa.array([1] * made.num_rows, pa.int8())
+        return Merged(made, made.append_column(columns.SIGN, signs))
     theirs = pc.is_in(named(before, owner), keys)
     taken, kept = before.filter(theirs), before.filter(pc.invert(theirs))
     changes = signed(table, taken, made)

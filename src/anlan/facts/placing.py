@@ -60,7 +60,7 @@ def _finish(store: Store, now: Manifest) -> None:
             store.move(name, target)
     wanted = {*now.files, *(file.name for run in now.runs for file in run.changes.values())}
     for name in list(store.names()):
-        if name not in wanted and not name.startswith(NEXT) and is_ours(name):
+        if name not in wanted and not name.startswith(f"{NEXT}/") and is_ours(name):
             store.delete(name)
     store.move(f"{NEXT}/{NAME}", NAME)
 

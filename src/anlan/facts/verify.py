@@ -44,7 +44,7 @@ def verify(store: Store) -> Verdict:
                 "and it is completed.",
             )
         )
-    there = set(store.names())
+    there = {name for name in store.names() if not name.startswith(f"{manifest.NEXT}/")}
     listed = {**{name: file.sha256 for name, file in now.files.items()}, **_changes(now)}
     for name, digest in sorted(listed.items()):
         findings += _finding(store, name, digest, there)

@@ -84,10 +84,10 @@ def counted(
 ) -> Rows:  # fmt: skip
     """The rows that a measure counts for an area over a window, less those of which `unless` is true."""
     table = tables[measure.table]
-    where = _where(measure, table, span, period)
+    where = held(measure, table, span, period)
     if unless:
-        also = exp.func("coalesce", condition(unless, columns_of(table), table=table.key), exp.false())
-        where.append(exp.Not(this=exp.paren(also)))
+        kept = exp.func("coalesce", condition(unless, columns_of(table), table=table.key), exp.false())
+        where.append(exp.Not(this=exp.paren(kept)))
     where.append(exp.func("starts_with", _column(AREA), exp.Literal.string(area_path)))
     return Rows(table, _read(facts, table, measure, where))
 
@@ -106,7 +106,8 @@ def window(key: str, period: Period) -> tuple[date, date]:
     return period.first, last
 
 
-def _where(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+def held(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+    """What must all be true of a row that a measure counts for a period."""
     found = [condition(measure.where, columns_of(table), table=table.key)]
     first, last = window(span, period)
     if measure.told:

@@ -20,7 +20,8 @@ SIGN: Final = "sign"
 def tallies(lane: Lane, wanted: Pass, grain: Grain, *, signed: bool = False) -> exp.Select:
     """Counts and sums along a lane: columns leaf, t, q<n>…, c0, c1, … in the order of `wanted.tallies`."""
     counted = [_tally(tally, signed=signed).as_(f"c{number}") for number, tally in enumerate(wanted.tallies)]
-    return _grouped(lane, wanted, grain, counted, signed=signed)
+    made = _grouped(lane, wanted, grain, counted, signed=signed)
+    return _only(made, [tally.where for tally in wanted.tallies])
 
 
 def bag(lane: Lane, wanted: Pass, grain: Grain, column: str, *, signed: bool = False) -> exp.Select:
@@ -28,8 +29,7 @@ def bag(lane: Lane, wanted: Pass, grain: Grain, column: str, *, signed: bool = F
     where = wanted.bags[column]
     counted = [_tally(Tally(text), signed=signed).as_(f"c{number}") for number, text in enumerate(where)]
     made = _grouped(lane, wanted, grain, counted, signed=signed, by=column)
-    held = exp.or_(*(parse_one(text, dialect="duckdb") for text in where))
-    return made.where(_column(column).is_(exp.null()).not_(), held, copy=False)
+    return _only(made.where(_column(column).is_(exp.null()).not_(), copy=False), where)
 
 
 def given(table: str, column: str, where: list[str], known: tuple[str, ...]) -> exp.Select:
@@ -56,6 +56,24 @@ def _grouped(
     for name in filter(None, (lane.date, lane.until)):
         made.where(_column(name).is_(exp.null()).not_(), copy=False)
     return made.group_by(*(exp.Literal.number(place + 1) for place in range(len(keys))))
+
+
+def _only(made: exp.Select, where: list[str]) -> exp.Select:
+    """No rows but those that some condition holds of; a condition that says more than another adds none."""
+    parts = {frozenset(part.sql("duckdb") for part in _conjuncts(parse_one(text, dialect="duckdb"))) for text in where}
+    fewest = [one for one in parts if not any(other < one for other in parts)]
+    if frozenset({"TRUE"}) in fewest:
+        return made
+    trees = [
+        exp.and_(*(parse_one(text, dialect="duckdb") for text in sorted(one))) for one in sorted(fewest, key=sorted)
+    ]
+    return made.where(exp.or_(*trees), copy=False)
+
+
+def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
+    """What a condition asks for all at once."""
+    tree = tree.unnest()
+    return list(tree.flatten()) if isinstance(tree, exp.And) else [tree]
 
 
 def source(table: str, *, signed: bool) -> str:

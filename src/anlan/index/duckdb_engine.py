@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 from pyarrow import dataset
 from sqlglot import exp
 
 from anlan.facts.store import Store
+
+CHANGES: Final = "changes"
+"""Where the rows that an export took back and added lie, beside the tables."""
 
 
 class DuckDB:
@@ -47,7 +50,7 @@ def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET arrow_large_buffer_size = false")
         for table in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if table.is_dir() and next(table.rglob("*.parquet"), None):
+            if table.name != CHANGES and table.is_dir() and next(table.rglob("*.parquet"), None):
                 rows = connection.read_parquet(f"{table}/**/*.parquet", hive_partitioning=False)
                 rows.create_view(table.name)
         yield DuckDB(connection)
@@ -73,7 +76,7 @@ def tables_in(store: Store) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in store.names():
         table, _, rest = name.partition("/")
-        if rest.endswith(".parquet"):
+        if table != CHANGES and rest.endswith(".parquet"):
             found.setdefault(table, []).append(name)
     return found
 

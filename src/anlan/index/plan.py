@@ -80,6 +80,14 @@ class Plan:
     lanes: dict[Lane, Pass] = field(default_factory=dict)
     given: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     tables: Mapping[str, FactTable] = field(default_factory=dict)
+    _said: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def said(self, measure: Measure) -> str:
+        """A measure's condition as DuckDB's SQL. Raises `Unsayable`."""
+        key = (measure.table, measure.where)
+        if key not in self._said:
+            self._said[key] = said(measure, self.tables)
+        return self._said[key]
 
     def along(self, lane: Lane, window: str = "period") -> Pass:
         """What is counted along a lane, which is there from now on."""
@@ -139,7 +147,7 @@ def leaving(measure: Measure) -> Lane:
 
 
 def _add(made: Plan, measure: Measure, window: str) -> None:
-    where = said(measure, made.tables)
+    where = made.said(measure)
     if measure.told:
         _place(made.given.setdefault((measure.table, measure.read), []), where)
         return

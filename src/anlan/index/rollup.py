@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -12,9 +12,7 @@ from scipy import sparse
 from anlan.index.panel import Floats
 from anlan.index.period import Period
 from anlan.index.plan import Grain, days
-from anlan.index.tree import NOWHERE, Ints, Tree
-
-_EPOCH: Final = date(1970, 1, 1)
+from anlan.index.tree import NOWHERE, Ints, Tree, ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def read(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: bool)
 def step(day: date, grain: Grain) -> int:
     """The number of the step of time that a day lies in; as `counting.step`."""
     if grain == "day":
-        return (day - _EPOCH).days
+        return ordinal(day)
     months = day.year * 12 + day.month
     return months if grain == "month" else months * 3 + min((day.day - 1) // 10, 2)
 

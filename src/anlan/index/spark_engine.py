@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sqlglot import exp
 
-from anlan.facts.store import Store
+from anlan.facts.store import Store, open_store
 from anlan.index.duckdb_engine import tables_in
 from anlan.kernel.text import Refusal
 
@@ -82,10 +82,7 @@ def over_folder(folder: Path, master: str, settings: Mapping[str, str] | None = 
     """The tables in a folder of facts: every sub-folder that holds Parquet."""
     with session(master, settings) as started:
         engine = Spark(started)
-        names = [
-            each.name for each in sorted(folder.iterdir()) if each.is_dir() and next(each.rglob("*.parquet"), None)
-        ]
-        engine.read(folder.resolve().as_uri(), names)
+        engine.read(folder.resolve().as_uri(), sorted(tables_in(open_store(folder))))
         yield engine
 
 

@@ -15,6 +15,10 @@ from scipy import sparse
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 NOWHERE: Final = -1
+EPOCH: Final = date(1970, 1, 1)
+FOREVER: Final = 2**62
+Storey = tuple[Ints, Ints, Ints]
+"""Areas of one depth; for each the place of its parent in the third; their parents, without repetition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Tree:
         self.versions: dict[str, list[Version]] = {}
         for one in told:
             self.versions.setdefault(one.path, []).append(one)
+        self._standing: dict[date, Flags] = {}
+        self._levels: dict[date, list[str]] = {}
+        self._storeys: dict[date, list[Storey]] = {}
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -91,12 +98,35 @@ class Tree:
         """Which of the paths were areas on a day."""
         if not self.known:
             return np.ones(len(self), dtype=np.bool_)
-        return np.array([self.version(path, day) is not None for path in self.paths], dtype=np.bool_)
+        if day not in self._standing:
+            found = [self.version(path, day) is not None for path in self.paths]
+            self._standing[day] = np.array(found, dtype=np.bool_)
+        return self._standing[day]
 
     def levels(self, day: date) -> list[str]:
         """The level of each path on a day; "" where it was no area."""
-        found = (self.version(path, day) for path in self.paths)
-        return [one.level if one else "" for one in found]
+        if day not in self._levels:
+            found = (self.version(path, day) for path in self.paths)
+            self._levels[day] = [one.level if one else "" for one in found]
+        return self._levels[day]
+
+    def storeys(self, day: date) -> list[Storey]:
+        """The areas of a day that lie in another, the deepest first."""
+        if day not in self._storeys:
+            within = self.standing(day) & (self.parents != NOWHERE)
+            self._storeys[day] = []
+            for depth in range(int(self.depth.max(initial=0)), 0, -1):
+                below = np.flatnonzero(within & (self.depth == depth))
+                parents, above = np.unique(self.parents[below], return_inverse=True)
+                self._storeys[day].append((below, above.astype(np.int64), parents))
+        return self._storeys[day]
+
+    @cached_property
+    def ends(self) -> Ints:
+        """From which day on (days since 1970) each path is no area any more, FOREVER if it still is one; and of what
+        is no area at all, never one: the last."""
+        found = [_end(self.versions.get(path)) if self.known else FOREVER for path in self.paths]
+        return np.array([*found, -FOREVER], dtype=np.int64)
 
     def closed(self, path: str, day: date) -> date | None:
         """Since when an area was no more on a day; None when it was one, or is yet to come."""
@@ -104,6 +134,17 @@ class Tree:
         if not ends or any(end is None or end > day for end in ends):
             return None
         return max(end for end in ends if end is not None)
+
+
+def ordinal(day: date) -> int:
+    """The days since 1970."""
+    return (day - EPOCH).days
+
+
+def _end(versions: list[Version] | None) -> int:
+    if not versions:
+        return -FOREVER
+    return max(FOREVER if one.until is None else ordinal(one.until) for one in versions)
 
 
 def parent(path: str) -> str:

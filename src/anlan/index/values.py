@@ -14,7 +14,7 @@ from anlan.index.indicator import Indicator, Measure
 from anlan.index.normalise import Normalising
 from anlan.index.panel import Codes, Floats, Status
 from anlan.index.period import Period
-from anlan.index.plan import Lane, Plan, lane_of, leaving, said
+from anlan.index.plan import Lane, Plan, lane_of, leaving
 from anlan.index.rollup import Cells, Span
 from anlan.index.shrinking import shrunk
 from anlan.index.tree import Tree
@@ -30,12 +30,20 @@ class Found:
     bags: dict[tuple[Lane, str], Cells] = field(default_factory=dict)
     given: dict[tuple[str, str], Any] = field(default_factory=dict)
     _sums: dict[tuple[Lane, Span | None], Floats] = field(default_factory=dict)
+    _figures: dict[tuple[tuple[str, str], str], told.Figures] = field(default_factory=dict)
 
     def sums(self, lane: Lane, at: Span | None) -> Floats:
         """The sums of everything counted along a lane in a span: areas × tallies. Kept, for many ask."""
         if (lane, at) not in self._sums:
             self._sums[lane, at] = rollup.sums(self.cells[lane], self.tree, at)
         return self._sums[lane, at]
+
+    def figures(self, key: tuple[str, str], where: str) -> told.Figures:
+        """The given figures of a table's column under a condition."""
+        if (key, where) not in self._figures:
+            number = self.plan.given[key].index(where)
+            self._figures[key, where] = told.figures(self.given[key], number, self.tree)
+        return self._figures[key, where]
 
     def forget(self) -> None:
         """Let go of the sums kept."""
@@ -86,10 +94,9 @@ def value(found: Found, indicator: Indicator, period: Period) -> Value:
 
 def line(found: Found, measure: Measure, window: str, period: Period, *, indicator: str = "") -> Line:
     """A measure for every area of the tree."""
-    where = said(measure, found.plan.tables)
+    where = found.plan.said(measure)
     if measure.told:
-        key = (measure.table, measure.read)
-        figures = told.figures(found.given[key], found.plan.given[key].index(where))
+        figures = found.figures((measure.table, measure.read), where)
         above = told.hold(figures, measure, period, found.tree, indicator=indicator)
         return Line(above, (~np.isnan(above)).astype(np.float64))
     lane = lane_of(measure)
@@ -142,16 +149,24 @@ def extremes(rule: Normalising) -> tuple[float, float] | None:
 
 def _plain(found: Found, indicator: Indicator, period: Period) -> Value:
     above = line(found, indicator.numerator, indicator.window, period, indicator=indicator.key)
-    if indicator.denominator is None:
-        below = above.below if above.below is not None else np.full(len(found.tree), np.nan)
+    under = None
+    if indicator.denominator is not None:
+        under = line(found, indicator.denominator, indicator.window, period, indicator=indicator.key)
+    made = composed(indicator, above, under)
+    _too_small(made, indicator, found.tree, period)
+    return made
+
+
+def composed(indicator: Indicator, above: Line, under: Line | None) -> Value:
+    """An indicator's value from its measures, before it is asked whether it is too small."""
+    if under is None:
+        below = above.below if above.below is not None else np.full(len(above.above), np.nan)
         made = _made(above.value * indicator.per, above.above, below)
     else:
-        under = line(found, indicator.denominator, indicator.window, period, indicator=indicator.key)
         top, bottom = _absent_is_nothing(above, indicator), under.value
         made = _made(divided(top, bottom) * indicator.per, top, bottom)
         _without(made, indicator, (bottom == 0) & ~np.isnan(top))
     _where_no_row_tells(made, indicator, above)
-    _too_small(made, indicator, found.tree, period)
     return made
 
 

@@ -112,6 +112,8 @@ WEB: dict[str, str] = {
     "index_integrity": "statistics.see",
     "index_editions": "statistics.see",
     "index_edition_act": "statistics.see",  # each step asks its own of the reach: to draft, to sign, to publish
+    "facts": "statistics.see",
+    "fact_table": "statistics.see",
     # places
     "sites": "sites.see",
     "site": "sites.see",
@@ -256,6 +258,11 @@ API: dict[str, str] = {
     "pushes_receive": "pushes.answer",
     "pushes_answer": "pushes.answer",
     "statistics_calls": "statistics.see",
+    "index_list": "statistics.see",
+    "index_editions": "statistics.see",
+    "index_indicator": "statistics.see",
+    "index_ranks": "statistics.see",
+    "index_area": "statistics.see",
     "notices_list": "notices.see",
     "notices_read": "notices.see",
     "ledger_verify": "ledger.see",

@@ -26,6 +26,6 @@ given AS (  -- told for the area, else the sum of what is told below, if nothing
     )
     GROUP BY t.path, d.figure
 )
-SELECT n.path AS area_path, n.value AS numerator, NULL AS denominator, 100.0 * (n.value - b.value) / b.value AS value
+SELECT n.path AS area_path, n.value AS numerator, b.value AS denominator, 100.0 * (n.value - b.value) / b.value AS value
 FROM given n JOIN given b USING (path)
 WHERE n.figure = 'now' AND b.figure = 'before' AND b.value <> 0

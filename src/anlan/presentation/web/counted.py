@@ -111,6 +111,7 @@ def tabs(request: Asked, here: str) -> list[tuple[Text, str, bool]]:
         ("statistics", Text(zh="办理指标", en="Rates")),
         ("call_figures", Text(zh="警情", en="Police calls")),
         ("given", Text(zh="外部数据", en="From outside")),
+        ("facts", Text(zh="事实表", en="Facts")),
     )
     return [(title, reverse(key) + keep, key == here) for key, title in named]
 

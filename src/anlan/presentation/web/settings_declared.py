@@ -38,6 +38,7 @@ TITLES = {
     "calendars": Text(zh="工作日历", en="Calendars"),
     "layouts": Text(zh="表格格式", en="Layouts of tables"),
     "units": Text(zh="计量单位", en="Units"),
+    "tables": Text(zh="事实表", en="Fact tables"),
     "towns": Text(zh="城镇", en="Towns"),
 }
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)

@@ -10,6 +10,7 @@ from anlan.presentation.web import (
     devices_coverage,
     devices_page,
     doors_page,
+    facts_page,
     people,
     settings_clients,
     settings_declared,
@@ -58,6 +59,10 @@ DEVICES: list[URLPattern | URLResolver] = [
     path("devices/of/<str:code>/retire/", devices_page.retire, name="device_retire"),
     path("devices/of/<str:code>/secret/", devices_page.secret, name="device_secret"),
 ]
+FACTS: list[URLPattern | URLResolver] = [
+    path("facts/", facts_page.index, name="facts"),
+    path("facts/<slug:key>/", facts_page.one, name="fact_table"),
+]
 SETTINGS: list[URLPattern | URLResolver] = [
     path("settings/", settings_hub.index, name="settings"),
     *settings_places.PARTIES.urls(),
@@ -96,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *PLACES,
     *SETTINGS,
     *DEVICES,
+    *FACTS,
     path("r/", include("anlan.presentation.web.resident_urls")),
     path("index/", include("anlan.presentation.web.index_urls")),
     path("", include("anlan.presentation.web.case_urls")),
