@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,8 +129,8 @@ def gathered(frame: Framework, panel: Panel) -> tuple[Floats, Codes]:
     straight = at == list(range(len(panel.columns)))
     for time in range(len(panel.periods)):
         told, behind = panel.value[:, time, :], panel.status[:, time, :]
-        value[time] = (told if straight else told[:, at]).T
-        status[time] = (behind if straight else behind[:, at]).T
+        _turned(told if straight else told[:, at], value[time])
+        _turned(behind if straight else behind[:, at], status[time])
         for number, leaf in enumerate(frame.leaves):
             if isinstance(leaf, Column) and leaf.denominator:
                 below = told[:, places[leaf.denominator]]
@@ -138,6 +139,12 @@ def gathered(frame: Framework, panel: Panel) -> tuple[Floats, Codes]:
                 value[time, number] = np.where(np.isfinite(ratio), ratio, np.nan)
         status[time][np.isnan(value[time]) & (status[time] != Status.TOO_SMALL)] = Status.MISSING
     return value, status
+
+
+def _turned(rows: NDArray[Any], into: NDArray[Any]) -> None:
+    """Rows written as columns, as many at a time as stay in the processor's memory."""
+    for first in range(0, len(rows), 256):
+        into[:, first : first + 256] = rows[first : first + 256].T
 
 
 @dataclass(frozen=True, slots=True)
