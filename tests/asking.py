@@ -266,6 +266,7 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "procedures_svg": Call("GET", f"/procedures/incident/{edition}/svg"),
         "statistics_figures": Call("GET", f"/statistics?area={area}"),
         "statistics_calls": Call("GET", f"/statistics/calls?area={area}"),
+        **_index_calls(town),
         "notices_read": Call("POST", "/notices/read", {"notices": [str(of.notice.pk)]}),
         "ledger_verify": Call("GET", "/ledger/verify"),
         "ledger_head": Call("GET", "/ledger/head"),
@@ -273,6 +274,18 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "export_reports": Call("GET", "/export/reports"),
         "export_events": Call("GET", "/export/events"),
         "me_one": Call("GET", "/me"),
+    }
+
+
+def _index_calls(town: World) -> dict[str, Call]:
+    """The API of an index, of an edition that `index_town.two_months` publishes."""
+    index = f"/index/{index_town.INDEX}"
+    return {
+        "index_list": Call("GET", "/index"),
+        "index_editions": Call("GET", f"{index}/editions"),
+        "index_indicator": Call("GET", f"{index}/indicators/D1-01"),
+        "index_ranks": Call("GET", f"{index}/{index_town.PERIOD}/ranks"),
+        "index_area": Call("GET", f"{index}/{index_town.PERIOD}/areas/{town.east.code}"),
     }
 
 
@@ -300,8 +313,6 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
         "photo": {"photo_id": of.photo.pk, "size": "small"},
         "declared_kind": {"folder": "procedures"},
         "declaration": {"folder": "procedures", "identity": f"incident@{of.case.edition}"},
-        "duty": {"pk": of.duty.pk},
-        "duty_end": {"pk": of.duty.pk},
         "token": {"pk": of.token.pk},
         "token_revoke": {"pk": of.token.pk},
         "post_end": {"pk": of.post.pk},
@@ -310,6 +321,7 @@ def web_names(of: Things) -> dict[str, dict[str, Any]]:
     for names, kwargs in (
         ("department department_change department_retire", department),
         ("officer officer_change officer_password post_add", officer),
+        ("duty duty_end", {"pk": of.duty.pk}),
         ("site site_qr site_change site_close", site),
         ("party party_change", {"pk": town.party.pk}),
         ("device device_change device_retire device_secret", {"code": of.device.code}),
@@ -324,7 +336,10 @@ def _index(of: Things) -> dict[str, dict[str, Any]]:
     found = dict.fromkeys(("index_edition", "index_scenario"), index_town.EDITION)
     area = {"index_area": index_town.EDITION | {"code": of.town.east.code}}
     indicator = dict.fromkeys(("index_indicator", "index_cases"), index_town.EDITION | {"key": "D1-01"})
-    return found | area | indicator | {"index_compare": {"index": index_town.INDEX}}
+    index = {"index": index_town.INDEX}
+    whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
+    trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 
 def _machines(of: Things) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from serving import eventually, free_port, listens
+from installation import Installation
+from serving import ANLAN, eventually, free_port, listens
+
+REGISTER = """
+import django
+django.setup()
+from django.utils import timezone
+from anlan.intake import devices
+from anlan.places.models import Site
+house = Site.objects.get(code="house1")
+for number in range({count}):
+    devices.register(code=f"d-{{number}}", model="smoke_nb", site=house, by=None, at=timezone.now())
+"""
 
 
 def mosquitto() -> str:
@@ -80,12 +92,16 @@ def running(broker: Broker) -> Iterator[Broker]:
 class Publisher:
     """Publishes numbered messages with QoS 1, each until the broker has answered it, whatever is killed meanwhile."""
 
-    def __init__(self, port: int, client_id: str, *, username: str = "", password: str = "") -> None:
+    def __init__(
+        self, port: int, client_id: str, *, username: str = "", password: str = "", authority: Path | None = None
+    ) -> None:
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv311, clean_session=False
         )
         if username:
             self.client.username_pw_set(username, password)
+        if authority:
+            self.client.tls_set(str(authority), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.max_inflight_messages_set(200)
         self.client.max_queued_messages_set(0)
         self.client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]
@@ -174,3 +190,33 @@ def let_in(port: int, username: str, password: str, *, authority: Path | None = 
         client.loop(0.1)
     client.disconnect()
     return said[0] if said else "nothing"
+
+
+@contextmanager
+def listening(installation: Installation, url: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`anlan listen mqtt` as a process of its own, gone afterwards."""
+    environment = installation.environment | {"ANLAN_MQTT_URL": url} | more
+    process = subprocess.Popen(
+        [*ANLAN, "listen", "mqtt"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert "Listening" in process.stdout.readline().decode()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def heartbeat(number: int) -> bytes:
+    return b'{"event": "heartbeat", "seq": %d}' % number
+
+
+def environment(installation: Installation, **more: str) -> dict[str, str]:
+    return installation.environment | more
+
+
+def run(given: dict[str, str], *arguments: str) -> str:
+    return subprocess.run(
+        [*ANLAN, *arguments], env=given, check=True, capture_output=True, text=True, timeout=60
+    ).stdout

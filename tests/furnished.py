@@ -41,6 +41,19 @@ DECLARED = {
 }
 
 
+# Of an index nothing is published in this town: its pages are looked at in one where it is (test_index).
+EDITION = {"index": "peace_sample", "period": "2026-02"}
+INDICATOR = EDITION | {"key": "D1-01"}
+INDEX: dict[str, list[dict[str, Any]]] = {
+    **dict.fromkeys("index_edition index_scenario index_audit index_sure index_integrity".split(), [EDITION]),
+    "index_area": [EDITION | {"code": "330101001"}],
+    "index_card": [EDITION | {"code": "330101001"}],
+    "index_compare": [{"index": "peace_sample"}],
+    "index_editions": [{"index": "peace_sample"}],
+    **dict.fromkeys(("index_indicator", "index_cases"), [INDICATOR]),
+}
+
+
 class Furniture:
     """What stands in the town: for each name of an address, the arguments with which it can be opened."""
 
@@ -90,6 +103,7 @@ class Furniture:
             **self._resident(),
             **self._uploads(),
             **self._machines(),
+            **INDEX,
             **self._device(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),

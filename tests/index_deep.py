@@ -92,10 +92,45 @@ numerator = { table = "statistics", measure = "given", where = "figure = '群众
 score = { method = "goalposts", low = 80.0, high = 100.0 }
 """,
 }
+SIGNAL = """
+key = "fixed_fast"
+title = { zh = "整改过快", en = "Fixed too fast" }
+summary = { zh = "当天就整改完的比例。", en = "Those fixed on the very day." }
+ask = { zh = "到现场看几件。", en = "Look at some of them." }
+threshold = 0.5
+basis = { source = "示例", mark = "U", checked_on = 2026-01-05 }
+[part.numerator]
+table = "cases"
+where = "topic = 'fire_exit' and handled_in_time"
+date = "opened_date"
+[part.denominator]
+table = "cases"
+where = "topic = 'fire_exit'"
+date = "opened_date"
+"""
+RULES = """
+key = "peace_rules"
+index = "peace"
+title = { zh = "扣分规则", en = "What is taken off" }
+summary = { zh = "示例", en = "An example" }
+basis = { source = "示例", mark = "U", checked_on = 2026-01-05 }
+[[rules]]
+key = "found"
+title = { zh = "暗访发现问题", en = "Found by an unannounced check" }
+points = -0.5
+event = { table = "cases", where = "channel = 'unannounced'", date = "opened_date" }
+[[consequences]]
+key = "praise"
+title = { zh = "通报表扬", en = "Praised" }
+band = "green"
+running = 2
+reward = true
+"""
 COLUMNS = pa.schema(
     [("case", pa.string()), ("number", pa.string()), ("area_path", pa.string()), ("topic", pa.string()),
      ("topic_root", pa.string()), ("opened_date", pa.date32()), ("handled_date", pa.date32()),
-     ("handled_in_time", pa.bool_()), ("valid", pa.bool_())]
+     ("handled_in_time", pa.bool_()), ("valid", pa.bool_()), ("outcome", pa.string()),
+     ("closed_date", pa.date32())]
 )  # fmt: skip
 FIGURES = pa.schema(
     [("figure", pa.string()), ("area_path", pa.string()), ("period", pa.string()), ("period_date", pa.date32()),
@@ -125,7 +160,7 @@ def facts(folder: Path, town: World, cases: Iterable[Case], *, late: Sequence[Ca
         rows.setdefault(f"{day:%Y-%m}", []).append(
             {"case": str(case.pk), "number": case.number, "area_path": case.area_path, "topic": case.topic,
              "topic_root": "fire", "opened_date": day, "handled_date": day, "handled_in_time": case not in late,
-             "valid": True}
+             "valid": True, "outcome": "cured", "closed_date": day}
         )  # fmt: skip
     written = {}
     for month, found in {"2026-03": [], **rows}.items():
@@ -139,7 +174,8 @@ def facts(folder: Path, town: World, cases: Iterable[Case], *, late: Sequence[Ca
 
 def spec(folder: Path) -> Path:
     """The index's own files."""
-    for name, text in {"indices/peace": INDEX, **{f"indicators/{k}": v for k, v in INDICATORS.items()}}.items():
+    every = {"indices/peace": INDEX, "signals/fixed_fast": SIGNAL, "rules/peace_rules": RULES}
+    for name, text in {**every, **{f"indicators/{key}": text for key, text in INDICATORS.items()}}.items():
         (folder / f"{name}.toml").parent.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.toml").write_text(text.lstrip(), encoding="utf-8")
     return folder
@@ -178,8 +214,10 @@ def _scores(path: str, period: str, given: Given) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def tables(period: str, told: Mapping[str, Given], lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The four tables of an edition in which these areas have these values."""
+def tables(
+    period: str, told: Mapping[str, Given], lines: Sequence[dict[str, Any]], signals: Mapping[str, tuple[str, float]]
+) -> dict[str, Any]:
+    """The tables of an edition in which these areas have these values."""
     off = {path: sum(line["points"] for line in lines if line["area_path"] == path) for path in told}
     final = {path: score(given)["peace"] + off[path] for path, given in told.items()}
     ranks = []
@@ -196,7 +234,12 @@ def tables(period: str, told: Mapping[str, Given], lines: Sequence[dict[str, Any
         "scores": [row for path, given in told.items() for row in _scores(path, period, given)],
         "ranks": ranks,
         "lines": [{**line, "why": json.dumps(line["why"])} for line in lines],
-    }
+        "signals": [
+            {"area_path": path, "signal": "fixed_fast", "raised": said, "share": share, "low": share - 0.1,
+             "high": share + 0.1, "above": share * 10, "below": 10.0}
+            for path, (said, share) in signals.items()
+        ],
+    }  # fmt: skip
     return {name: edition.in_order(name, pa.Table.from_pylist(rows[name], SCHEMAS[name])) for name in SCHEMAS}
 
 
@@ -219,19 +262,21 @@ def values_of(town: World, cases: Sequence[Case], *, late: Sequence[Case] = ()) 
 
 def written(
     root: Path, town: World, period: str, cases: Sequence[Case], *,
-    late: Sequence[Case] = (), lines: Sequence[dict[str, Any]] = (), made_by: int | None = None,
+    late: Sequence[Case] = (), lines: Sequence[dict[str, Any]] = (),
+    signals: Mapping[str, tuple[str, float]] | None = None, made_by: int | None = None,
 ) -> Edition:  # fmt: skip
     """A draft of a month in which these cases were opened, `late` ones among them dealt with too late."""
     place = root / "work" / period
     files = facts(place / "facts", town, cases, late=late)
-    declared, found = spec(place / "spec"), tables(period, values_of(town, cases, late=late), lines)
+    declared, told = spec(place / "spec"), values_of(town, cases, late=late)
+    found, history = tables(period, told, lines, signals or {}), edition.HISTORY.empty_table()
     manifest = Manifest(
         index="peace", period=period, number=0, state="draft", title=Text(zh="安稳指数", en="Calm Index"),
         spec_sha256=digest.of_folder(declared), facts=Facts(cut_off=MADE, files=files), seed=7,
         seal=SealMark(number=3, chain="ab" * 32), made_at=MADE, made_by=made_by,
-        result_sha256=digest.of_tables(found), made_with={"numpy": "2"},
+        result_sha256=digest.of_tables(found), history_sha256=digest.of_table(history), made_with={"numpy": "2"},
     )  # fmt: skip
-    return edition.write(root / "index", manifest, found, spec=declared, facts=place / "facts")
+    return edition.write(root / "index", manifest, found | {"history": history}, spec=declared, facts=place / "facts")
 
 
 def out(made: Edition, *, signed_by: int, published_by: int) -> Edition:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow.parquet as pq
 
 from anlan.facts.table import TABLES
+from anlan.index import assessment, digest, edition
+from anlan.index.assessment import Assessed, spec_of
+from anlan.index.deductions import Ranking
+from anlan.index.edition import Edition, Facts, Manifest
+from anlan.index.period import Period
 from anlan.kernel import catalogue
-from invented_facts import areas, table
+from invented_facts import LEAVES, areas, table
 
 INDEX: Final = """
 key = "small"
@@ -116,3 +123,59 @@ def lay(folder: Path, **tables: Iterable[Mapping[str, Any]]) -> Path:
     (folder / "areas").mkdir(parents=True, exist_ok=True)
     pq.write_table(areas(), folder / "areas/part-0.parquet")
     return folder
+
+
+def case(name: str, area: str, **more: Any) -> dict[str, Any]:
+    """A row of the table of cases: open since 5 October 2026."""
+    row = {"case": name, "number": name, "area_path": area, "opened_date": date(2026, 10, 5), "outcome": ""}
+    row |= {"valid": True, "repeat": False, "channel": "resident", "reworks": 0, "reopened": False}
+    return row | more
+
+
+def closed(name: str, area: str, *, in_time: bool = True, **more: Any) -> dict[str, Any]:
+    """One that was cured on the 9th."""
+    over = {"outcome": "cured", "closed_date": date(2026, 10, 9), "closed_in_time": in_time}
+    return case(name, area, **over | more)
+
+
+def invented(seed: int, count: int = 120) -> list[dict[str, Any]]:
+    """Cases of three months, their values by lot."""
+    dice = random.Random(seed)  # noqa: S311 - invented rows
+    made = []
+    for number in range(count):
+        opened = date(2026, 8, 1) + timedelta(days=dice.randrange(92))
+        over = opened + timedelta(days=dice.randrange(40)) if dice.random() < 0.7 else None
+        more: dict[str, Any] = {"opened_date": opened, "closed_date": over, "outcome": "cured" if over else ""}
+        more |= {"closed_in_time": None if over is None else dice.random() < 0.6, "repeat": dice.random() < 0.2}
+        more |= {"channel": dice.choice(["resident", "unannounced"]), "reworks": dice.randrange(2)}
+        more |= {"close_due_date": opened + timedelta(days=30), "due_date": opened + timedelta(days=20)}
+        made.append(case(f"{number}", dice.choice(LEAVES), **more))
+    return made
+
+
+def worked_out(facts: Path, period: Period, *, history: Sequence[Ranking] = (), seed: int = 1) -> Assessed:
+    """The small index of a folder of facts."""
+    spec = spec_of(catalogue.current(), "small")
+    with assessment.opened(facts, spec.tables) as engine:
+        return assessment.assess(spec, engine, period, history=history, seed=seed)
+
+
+def frozen(
+    folder: Path, cases: Iterable[Mapping[str, Any]], period: Period, *, history: Sequence[Ranking] = (), seed: int = 1
+) -> Edition:
+    """An edition of the small index from these cases, laid and written below `folder`."""
+    facts = lay(folder / "facts", cases=cases)
+    spec = spec_of(catalogue.current(), "small")
+    made = worked_out(facts, period, history=history, seed=seed)
+    assessment.keep_spec(catalogue.current(), spec, folder / "spec")
+    files = {path.relative_to(facts).as_posix(): digest.of_file(path) for path in facts.rglob("*.parquet")}
+    kept = assessment.history_table(history)
+    at = datetime(2026, 11, 3, tzinfo=UTC)
+    said = Manifest(
+        index="small", period=period.name, number=0, state="draft", title=spec.index.title,
+        spec_sha256=digest.of_folder(folder / "spec"), facts=Facts(cut_off=at, files=files), seed=seed, seal=None,
+        made_at=at, made_by=None, result_sha256=digest.of_tables(made.tables),
+        history_sha256=digest.of_table(kept), made_with={},
+    )  # fmt: skip
+    tables = {**made.tables, "history": kept}
+    return edition.write(folder / "index", said, tables, spec=folder / "spec", facts=facts)

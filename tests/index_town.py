@@ -101,11 +101,13 @@ def _ranks(made: Scored, period: str, lines: Iterable[Mapping[str, Any]]) -> Any
     final = {
         unit: float(score) + taken.get(unit, 0.0) for unit, score in zip(made.units, made.index[:, 0], strict=True)
     }
-    rows = assessment.ranks_table(assessment.placed(made, period_of(period), final)).to_pylist()
-    many = Counter(row["peer"] for row in rows)
-    for row in rows:
-        row["rank_low"], row["rank_high"] = max(1, row["rank"] - 1), min(many[row["peer"]], row["rank"] + 1)
-    return pa.Table.from_pylist(rows, SCHEMAS["ranks"])
+    places = list(assessment.placed(made, period_of(period), final))
+    many = Counter(peer for peer, _ in places)
+    sure = {
+        (peer, place.unit): (max(1, int(place.rank) - 1), min(many[peer], int(place.rank) + 1))
+        for peer, place in places
+    }
+    return assessment.ranks_table(places, sure)
 
 
 def line(path: str, points: float, *, rule: str = "WZ-02") -> dict[str, Any]:

@@ -334,6 +334,16 @@ def _load(database: Any, facts: Facts, name: str) -> None:
             database.execute(f"CREATE TABLE {name}_{key} AS {rows}")
 
 
+def test_a_table_without_a_row_can_be_read_and_its_file_goes_when_there_is_one(town: World, facts: Facts) -> None:
+    facts.export(town.at)
+    assert facts.ask("SELECT * FROM cases") == facts.ask("SELECT * FROM calls") == []
+    assert "cases/month=1970-01/part-0.parquet" in facts.files()
+    opened(town)
+    facts.export(town.at)
+    assert [name for name in facts.files() if name.startswith("cases/")] == ["cases/month=2026-03/part-0.parquet"]
+    assert again(facts, town.at, "fresh").files() == facts.files()
+
+
 def test_only_so_many_runs_keep_their_changes(town: World, facts: Facts) -> None:
     for number in range(5):
         opened(town, days=number)

@@ -19,6 +19,7 @@ from anlan.facts.store import NoStore, open_store
 from anlan.facts.verify import verify
 from chance import lived
 from exported import Facts
+from howto import page
 from world import World, world
 
 READ = """
@@ -107,3 +108,14 @@ def test_duckdb_and_pandas_read_it_without_anlan(town: World, facts: Facts) -> N
     steps = pd.read_parquet(facts.folder / "steps")
     assert str(steps["at"].dtype) == "datetime64[us]"
     assert steps["photos"].dtype == "int64"
+
+
+def test_the_lines_of_the_page_on_reading_work(town: World, facts: Facts) -> None:
+    lived(town, 25, count=6)
+    facts.export(town.at)
+    lines = [block.body for block in page("read-the-facts").blocks if block.language == "python"]
+    assert len(lines) == 4
+    for each in lines:
+        if "pyspark" not in each:
+            folder = facts.folder.parent
+            subprocess.run([sys.executable, "-c", each], cwd=folder, check=True, capture_output=True)

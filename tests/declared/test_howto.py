@@ -25,9 +25,18 @@ from howto import HOWTO, ROOT, Page, follow, in_order, page, promised, shell
 from installation import Installation
 from world import World, world
 
-PAGES = ("add-a-procedure", "add-a-topic", "add-a-channel", "add-a-town", "weigh-duplicates", "connect-sensors")
+PAGES = (
+    "add-a-procedure",
+    "add-a-topic",
+    "add-a-channel",
+    "add-a-town",
+    "weigh-duplicates",
+    "connect-sensors",
+    "add-a-fact-table",
+    "add-an-indicator",
+)
 # The other pages' commands touch no database, so one run of them is enough.
-STORED = ("add-a-channel", "add-a-town")
+STORED = ("add-a-channel", "add-a-town", "add-a-fact-table")
 FOLLOWED = (*PAGES, "README") if connection.vendor == "sqlite" else STORED
 CHINESE = ".zh-CN"
 COUNT = """
@@ -70,7 +79,9 @@ def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
 # ---------------------------------------------------------------- the pages themselves
 
 
-@pytest.mark.parametrize("name", [*PAGES, "import-a-file", "connect-by-webhook", "connect-open311", "README"])
+@pytest.mark.parametrize(
+    "name", [*PAGES, "import-a-file", "connect-by-webhook", "connect-open311", "read-the-facts", "README"]
+)
 def test_both_languages_carry_the_same_blocks(name: str) -> None:
     assert page(name).blocks == page(name + CHINESE).blocks
 

@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,18 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from brokering import Broker, Publisher, certificates, let_in, running
+from brokering import (
+    REGISTER,
+    Broker,
+    Publisher,
+    certificates,
+    environment,
+    heartbeat,
+    let_in,
+    listening,
+    run,
+    running,
+)
 from installation import Installation
 from serving import ANLAN, eventually, served
 from settled import settle
@@ -33,16 +43,6 @@ autosave_on_changes true
 autosave_interval 100
 max_queued_messages 0
 max_inflight_messages 4000
-"""
-REGISTER = """
-import django
-django.setup()
-from django.utils import timezone
-from anlan.intake import devices
-from anlan.places.models import Site
-house = Site.objects.get(code="house1")
-for number in range({count}):
-    devices.register(code=f"d-{{number}}", model="smoke_nb", site=house, by=None, at=timezone.now())
 """
 COUNTED = """
 import django, json
@@ -71,26 +71,6 @@ class Counted:
 
 def counted(installation: Installation) -> Counted:
     return Counted(**json.loads(installation.python("-c", COUNTED).stdout))
-
-
-@contextmanager
-def listening(installation: Installation, url: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`anlan listen mqtt` as a process of its own, gone afterwards."""
-    environment = installation.environment | {"ANLAN_MQTT_URL": url} | more
-    process = subprocess.Popen(
-        [*ANLAN, "listen", "mqtt"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        assert "Listening" in process.stdout.readline().decode()
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def heartbeat(number: int) -> bytes:
-    return b'{"event": "heartbeat", "seq": %d}' % number
 
 
 @pytest.fixture
@@ -253,16 +233,6 @@ class SecurePublisher(Publisher):
         self._answered += 1
 
 
-def environment(installation: Installation, **more: str) -> dict[str, str]:
-    return installation.environment | more
-
-
-def run(given: dict[str, str], *arguments: str) -> str:
-    return subprocess.run(
-        [*ANLAN, *arguments], env=given, check=True, capture_output=True, text=True, timeout=60
-    ).stdout
-
-
 def test_a_listener_with_a_wrong_password_ends_with_a_sentence(town: Installation, tmp_path: Path) -> None:
     folder = tmp_path / "broker"
     broker = Broker(folder, "")
@@ -283,3 +253,26 @@ def test_a_listener_with_a_wrong_password_ends_with_a_sentence(town: Installatio
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
+
+
+def test_a_device_that_takes_the_listeners_name_cannot_end_the_session_in_which_messages_wait(
+    town: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broker"
+    broker = Broker(folder, "")
+    url = f"mqtt://anlan:right@127.0.0.1:{broker.port}"
+    given = environment(town, ANLAN_MQTT_URL=url)
+    secret = run(given, "devices", "password", "d-0").strip()
+    run(given, "devices", "broker", str(folder), "--port", str(broker.port), "--address", "127.0.0.1")
+    with (folder / "mosquitto.conf").open("a") as file:
+        file.write("user root\n")
+    with running(broker):
+        with listening(town, url):
+            pass
+        device = Publisher(broker.port, "d-0", username="d-0", password=secret)
+        device.publish("anlan/d-0/up", [heartbeat(1)])
+        assert device.done(1, seconds=20)
+        device.close()
+        assert let_in(broker.port, "d-0", secret, client_id="anlan-listener") == "Success"
+        with listening(town, url):
+            assert eventually(lambda: counted(town).rows == 1, seconds=20, pause=0.5)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from anlan.index import assessment, digest, edition, replaying
-from anlan.index.assessment import Assessed, spec_of
+from anlan.index import digest, edition, replaying
+from anlan.index.assessment import Assessed
 from anlan.index.deductions import Place, Ranking
-from anlan.index.edition import Edition, Facts, Manifest
+from anlan.index.edition import Edition
 from anlan.index.period import read as period
 from anlan.kernel import catalogue
-from index_pack import lay, pack
-from invented_facts import LEAVES
+from index_pack import case, closed, frozen, invented, lay, pack, worked_out
 
 MONTH = period("2026-10")
 SEED = 11
@@ -36,15 +33,6 @@ def small(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def case(name: str, area: str, **more: Any) -> dict[str, Any]:
-    row = {"case": name, "area_path": area, "opened_date": date(2026, 10, 5), "outcome": "", "valid": True}
-    return row | {"repeat": False, "channel": "resident", "reworks": 0, "reopened": False} | more
-
-
-def closed(name: str, area: str, *, in_time: bool = True, **more: Any) -> dict[str, Any]:
-    return case(name, area, outcome="cured", closed_date=date(2026, 10, 9), closed_in_time=in_time, **more)
-
-
 CASES = [
     closed("1", "1/a/1/"), closed("2", "1/a/1/", in_time=False), case("3", "1/a/2/"), case("4", "1/a/2/", repeat=True),
     closed("5", "1/b/1/"), closed("6", "1/b/1/"),
@@ -53,9 +41,7 @@ CASES = [
 
 
 def assessed(facts: Path, history: list[Ranking] | None = None) -> Assessed:
-    spec = spec_of(catalogue.current(), "small")
-    with assessment.opened(facts, spec.tables) as engine:
-        return assessment.assess(spec, engine, MONTH, history=HISTORY if history is None else history, seed=SEED)
+    return worked_out(facts, MONTH, history=HISTORY if history is None else history, seed=SEED)
 
 
 def rows(table: Any, *keys: str) -> dict[Any, dict[str, Any]]:
@@ -118,41 +104,13 @@ def test_of_a_town_in_which_nothing_happened_yet_tables_without_a_file_are_empty
 # ---------------------------------------------------------------- frozen, and worked out again
 
 
-def invented(seed: int) -> list[dict[str, Any]]:
-    """Cases of three months, their values by lot."""
-    dice = random.Random(seed)  # noqa: S311 - invented rows
-    made = []
-    for number in range(120):
-        opened = date(2026, 8, 1) + timedelta(days=dice.randrange(92))
-        over = opened + timedelta(days=dice.randrange(40)) if dice.random() < 0.7 else None
-        more: dict[str, Any] = {"opened_date": opened, "closed_date": over, "outcome": "cured" if over else ""}
-        more |= {"closed_in_time": None if over is None else dice.random() < 0.6, "repeat": dice.random() < 0.2}
-        more |= {"channel": dice.choice(["resident", "unannounced"]), "reworks": dice.randrange(2)}
-        made.append(case(f"{number}", dice.choice(LEAVES), **more))
-    return made
-
-
-def frozen(tmp_path: Path, seed: int) -> Edition:
-    facts = lay(tmp_path / "facts", cases=invented(seed))
-    spec = spec_of(catalogue.current(), "small")
-    made = assessed(facts)
-    assessment.keep_spec(catalogue.current(), spec, tmp_path / "spec")
-    files = {path.relative_to(facts).as_posix(): digest.of_file(path) for path in facts.rglob("*.parquet")}
-    history = assessment.history_table(HISTORY)
-    said = Manifest(
-        index="small", period=MONTH.name, number=0, state="draft", title=spec.index.title,
-        spec_sha256=digest.of_folder(tmp_path / "spec"),
-        facts=Facts(cut_off=datetime(2026, 11, 3, tzinfo=UTC), files=files), seed=SEED, seal=None,
-        made_at=datetime(2026, 11, 3, tzinfo=UTC), made_by=None, result_sha256=digest.of_tables(made.tables),
-        history_sha256=digest.of_table(history), made_with={},
-    )  # fmt: skip
-    tables = {**made.tables, "history": history}
-    return edition.write(tmp_path / "index", said, tables, spec=tmp_path / "spec", facts=facts)
+def kept_of(tmp_path: Path, seed: int) -> Edition:
+    return frozen(tmp_path, invented(seed), MONTH, history=HISTORY, seed=SEED)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_from_what_an_edition_keeps_alone_the_same_bits_come_again(seed: int, tmp_path: Path) -> None:
-    kept = frozen(tmp_path, seed)
+    kept = kept_of(tmp_path, seed)
     with catalogue.using([]):
         again = replaying.replay(edition.read(kept.folder))
     assert again.differences == ()
@@ -166,7 +124,7 @@ def test_the_order_of_rows_in_a_file_and_of_files_changes_no_bit(tmp_path: Path)
 
 
 def test_one_case_more_in_the_kept_facts_is_not_worked_with_but_refused(tmp_path: Path) -> None:
-    kept = frozen(tmp_path, 1)
+    kept = kept_of(tmp_path, 1)
     path = kept.facts / "cases/month=2026-10/part-0.parquet"
     pq.write_table(pq.read_table(path).slice(1), tmp_path / "less.parquet")
     (tmp_path / "less.parquet").replace(path)
@@ -175,7 +133,7 @@ def test_one_case_more_in_the_kept_facts_is_not_worked_with_but_refused(tmp_path
 
 
 def test_a_result_that_was_changed_together_with_its_digest_is_found_by_working_it_out(tmp_path: Path) -> None:
-    kept = frozen(tmp_path, 1)
+    kept = kept_of(tmp_path, 1)
     tables = kept.tables()
     better = tables["ranks"].to_pylist()
     better[0]["score"] += 1e-12

@@ -30,6 +30,8 @@ from anlan.ledger.models import Event, Seal
 from anlan.ledger.order import Position
 
 KEEP_RUNS: Final = 30
+NO_MONTH: Final = "1970-01"
+"""The month in which the file of a table lies that has no row yet."""
 FIRST: Final = "first"
 ANEW: Final = "asked"
 DECLARED: Final = "declared"
@@ -134,6 +136,16 @@ def _gather(work: _Work, source: Source) -> None:
     for key in tables:
         work.files[key] = {} if work.whole else work.held(key)
         _months(work, source, work.known.tables[key], gone, owners)
+        _never_nowhere(work, work.known.tables[key])
+
+
+def _never_nowhere(work: _Work, table: FactTable) -> None:
+    """A table without a row has a file all the same, so that whoever reads it finds its columns."""
+    files, name = work.files[table.key], _name(table, NO_MONTH)
+    if not files:
+        _write(work, table, name, columns.schema(table).empty_table())
+    elif len(files) > 1 and name in files and not files[name].rows:
+        del files[name]
 
 
 def _months(work: _Work, source: Source, table: FactTable, gone: set[str], owners: dict[str, set[str]]) -> None:
@@ -221,6 +233,10 @@ def _put(work: _Work, table: FactTable, name: str, rows: pa.Table) -> None:
     if not rows.num_rows and not table.snapshot:
         work.files[table.key].pop(name, None)
         return
+    _write(work, table, name, rows)
+
+
+def _write(work: _Work, table: FactTable, name: str, rows: pa.Table) -> None:
     content = columns.parquet(rows)
     placing.aside(work.store, name, content)
     work.files[table.key][name] = File(rows=rows.num_rows, bytes=len(content), sha256=columns.digest(content))

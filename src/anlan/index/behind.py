@@ -73,10 +73,20 @@ def rows(
     """
     above, under = indicator.numerator, indicator.denominator
     measure = above if part == "numerator" or under is None else under
+    return counted(
+        facts, tables, measure, area_path, period, span=indicator.window, unless=above.where if part == "rest" else ""
+    )
+
+
+def counted(
+    facts: Path, tables: Mapping[str, FactTable], measure: Measure, area_path: str, period: Period, *,
+    span: str = "period", unless: str = "",
+) -> Rows:  # fmt: skip
+    """The rows that a measure counts for an area over a window, less those of which `unless` is true."""
     table = tables[measure.table]
-    where = _where(measure, table, indicator.window, period)
-    if part == "rest":
-        kept = exp.func("coalesce", condition(above.where, columns_of(table), table=table.key), exp.false())
+    where = held(measure, table, span, period)
+    if unless:
+        kept = exp.func("coalesce", condition(unless, columns_of(table), table=table.key), exp.false())
         where.append(exp.Not(this=exp.paren(kept)))
     where.append(exp.func("starts_with", _column(AREA), exp.Literal.string(area_path)))
     return Rows(table, _read(facts, table, measure, where))
@@ -96,7 +106,8 @@ def window(key: str, period: Period) -> tuple[date, date]:
     return period.first, last
 
 
-def _where(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+def held(measure: Measure, table: FactTable, span: str, period: Period) -> list[exp.Expr]:
+    """What must all be true of a row that a measure counts for a period."""
     found = [condition(measure.where, columns_of(table), table=table.key)]
     first, last = window(span, period)
     if measure.told:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -64,7 +65,7 @@ class Value:
 
 
 class Ranks:
-    """The final scores and places of one edition."""
+    """The final scores and places of one edition, by group of peers and by area; `middle` is a group's median score."""
 
     def __init__(self, edition: Edition) -> None:
         rows = edition.ranks().to_pylist()
@@ -76,6 +77,12 @@ class Ranks:
             self.of_area.setdefault(rank.area_path, []).append(rank)
         for ranks in self.of_peer.values():
             ranks.sort(key=lambda each: (each.rank is None, each.rank or 0, each.area_path))
+
+        self.middle: dict[str, float] = {
+            peer: median(each.score for each in ranks if each.score is not None)
+            for peer, ranks in self.of_peer.items()
+            if any(each.score is not None for each in ranks)
+        }
 
     def of(self, path: str, peer: str = "") -> Rank | None:
         """The place of an area in a group, or in the first it has one in; None when it has none."""

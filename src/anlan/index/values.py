@@ -149,16 +149,24 @@ def extremes(rule: Normalising) -> tuple[float, float] | None:
 
 def _plain(found: Found, indicator: Indicator, period: Period) -> Value:
     above = line(found, indicator.numerator, indicator.window, period, indicator=indicator.key)
-    if indicator.denominator is None:
-        below = above.below if above.below is not None else np.full(len(found.tree), np.nan)
+    under = None
+    if indicator.denominator is not None:
+        under = line(found, indicator.denominator, indicator.window, period, indicator=indicator.key)
+    made = composed(indicator, above, under)
+    _too_small(made, indicator, found.tree, period)
+    return made
+
+
+def composed(indicator: Indicator, above: Line, under: Line | None) -> Value:
+    """An indicator's value from its measures, before it is asked whether it is too small."""
+    if under is None:
+        below = above.below if above.below is not None else np.full(len(above.above), np.nan)
         made = _made(above.value * indicator.per, above.above, below)
     else:
-        under = line(found, indicator.denominator, indicator.window, period, indicator=indicator.key)
         top, bottom = _absent_is_nothing(above, indicator), under.value
         made = _made(divided(top, bottom) * indicator.per, top, bottom)
         _without(made, indicator, (bottom == 0) & ~np.isnan(top))
     _where_no_row_tells(made, indicator, above)
-    _too_small(made, indicator, found.tree, period)
     return made
 
 
@@ -208,7 +216,7 @@ def _too_small(made: Value, indicator: Indicator, tree: Tree, period: Period) ->
     if not indicator.shrink_to:
         _set(made, small, math.nan, Status.TOO_SMALL)
         return
-    drawn = shrunk(made.numerator, made.denominator, small, tree, period, indicator.shrink_to)
+    drawn = shrunk(made.numerator, made.denominator, tree, period, indicator.shrink_to)
     made.value[small] = drawn[small] * indicator.per
     made.status[small] = np.where(np.isnan(drawn[small]), Status.TOO_SMALL, Status.SHRUNK)
 

@@ -13,7 +13,8 @@ class Device(models.Model):
     signals (`alarms.Standing`), and its counters.
 
     `address` is its place on its panel, or, of a transmission device, the source address it sends from. `networks` are
-    where it may call from, in CIDR, separated by commas; empty: anywhere. `secret` is the salted hash of its password.
+    where it may call from, in CIDR, separated by commas; empty: anywhere. `secret` is the salted hash of its password
+    as Mosquitto reads it, `broker_hash` as RabbitMQ does.
     """
 
     code = models.CharField(max_length=60, unique=True)
@@ -26,6 +27,7 @@ class Device(models.Model):
     address = models.CharField(max_length=60, blank=True)
     networks = models.CharField(max_length=200, blank=True)
     secret = models.CharField(max_length=200, blank=True)
+    broker_hash = models.CharField(max_length=200, blank=True)
     installed_date = models.DateField(null=True, blank=True)
     retired_date = models.DateField(null=True, blank=True)
     heard_at = models.DateTimeField(null=True)

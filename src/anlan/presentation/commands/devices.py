@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,7 @@ import typer
 from django.conf import settings
 from django.utils import timezone
 
-from anlan.intake import broker, device_model, devices
+from anlan.intake import broker, device_model, devices, rabbit
 from anlan.intake.broker import Listens
 from anlan.intake.models import Device
 from anlan.kernel.text import Refusal
@@ -20,6 +21,13 @@ from anlan.presentation.commands.serve import prepare
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 Code = Annotated[str, typer.Argument(help="设备编号 / Number of the device")]
+
+
+class Kind(StrEnum):
+    """A broker that the files are for."""
+
+    MOSQUITTO = "mosquitto"
+    RABBITMQ = "rabbitmq"
 
 
 @app.callback()
@@ -84,10 +92,11 @@ def write_broker(
     ca: Annotated[str, typer.Option(help="签发机构证书 / Certificate authority")] = "",
     certificate: Annotated[str, typer.Option(help="服务器证书 / The broker's certificate")] = "",
     key: Annotated[str, typer.Option(help="服务器私钥 / The broker's key")] = "",
+    kind: Annotated[Kind, typer.Option(help="哪一种服务器 / Which broker")] = Kind.MOSQUITTO,
 ) -> None:
-    """写出 Mosquitto 的密码、权限和配置文件；账号和密码取自 ANLAN_MQTT_URL 和设备登记。
+    """写出 Mosquitto 或 RabbitMQ 的密码、权限和配置文件；账号和密码取自 ANLAN_MQTT_URL 和设备登记。
 
-    Write Mosquitto's password, rights and configuration files, from ANLAN_MQTT_URL and the register.
+    Write the password, rights and configuration files of Mosquitto or RabbitMQ, from ANLAN_MQTT_URL and the register.
     """
     prepare()
     parts = urlsplit(settings.MQTT_URL)
@@ -96,16 +105,39 @@ def write_broker(
             "请先在 ANLAN_MQTT_URL 里写上监听用的账号和密码，例如 mqtts://anlan:一串长密码@127.0.0.1:8883。",
             "Put the listener's name and password into ANLAN_MQTT_URL first: mqtts://anlan:a-long-one@127.0.0.1:8883.",
         )
-    folder, name = folder.resolve(), unquote(parts.username)
+    folder, listener = folder.resolve(), (unquote(parts.username), unquote(parts.password))
     data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     listens = Listens(
         port=port, address=address, folder=str(folder), data=str(data), ca=ca, certificate=certificate, key=key
     )
-    _write(folder / broker.PASSWORDS, broker.passwords((name, unquote(parts.password))))
-    _write(folder / broker.RIGHTS, broker.rights(name, settings.MQTT_TOPIC))
+    if kind is Kind.RABBITMQ:
+        _rabbit(folder, listener, listens)
+    else:
+        data.mkdir(exist_ok=True)
+        _mosquitto(folder, listener, listens)
+
+
+def _mosquitto(folder: Path, listener: tuple[str, str], listens: Listens) -> None:
+    _write(folder / broker.PASSWORDS, broker.passwords(listener))
+    _write(folder / broker.RIGHTS, broker.rights(listener[0], settings.MQTT_TOPIC))
     _write(folder / broker.CONFIGURATION, broker.configuration(listens))
     typer.echo(f"mosquitto -c {folder / broker.CONFIGURATION}")
+
+
+def _rabbit(folder: Path, listener: tuple[str, str], listens: Listens) -> None:
+    known = rabbit.definitions(listener, settings.MQTT_TOPIC)
+    _write(folder / rabbit.DEFINITIONS, known)
+    _write(folder / rabbit.CONFIGURATION, rabbit.configuration(listens))
+    _write(folder / rabbit.PLUGINS, rabbit.plugins())
+    _write(folder / rabbit.ENVIRONMENT, rabbit.environment())
+    if old := rabbit.unknown():
+        typer.echo(
+            f"这些设备的密码早于 RabbitMQ 的支持，要重新发密码才能进来：{'、'.join(old)} / "
+            f"The passwords of these devices are older than what RabbitMQ needs; give them new ones: {', '.join(old)}",
+            err=True,
+        )
+    typer.echo(f"rabbitmqctl import_definitions {folder / rabbit.DEFINITIONS}")
 
 
 def _write(path: Path, text: str) -> None:

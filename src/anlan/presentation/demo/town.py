@@ -30,7 +30,7 @@ from anlan.ledger.models import Event
 from anlan.places import duties, holidays, towns
 from anlan.places.models import Officer, Site
 from anlan.presentation import followers
-from anlan.presentation.demo import callers, figures, machines, pictures, places, story
+from anlan.presentation.demo import callers, figures, machines, pictures, places, published, story
 from anlan.presentation.demo.people import PASSWORD, People, recruit
 
 DAYS, SITES, CASES, TOWN = 90, 600, 3000, "qinglan"
@@ -73,6 +73,7 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
         # Ninety days of reminders were read in their time; only the last ones still wait.
         Notice.objects.filter(at__lt=at - timedelta(days=2)).update(read_at=F("at"))
         seal.seal(at=at)
+    published.publish(at=at, say=say)
     _tell(say)
 
 

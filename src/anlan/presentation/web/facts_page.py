@@ -129,7 +129,7 @@ def _rows(held: Held | None) -> object:
 
 
 def _months(declared: FactTable, held: Held | None) -> object:
-    if held is None or not held.files:
+    if held is None or not held.rows:
         return ""
     if declared.snapshot:
         return Text(zh="现状", en="as it is now")

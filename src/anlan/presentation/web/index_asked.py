@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from anlan.index import edition as editions
 from anlan.index import loaded
+from anlan.index.assessment import BESIDE
 from anlan.index.edition import Edition
 from anlan.index.framework import Framework
 from anlan.index.indicator import Indicator
@@ -181,7 +182,8 @@ class Sight:
     @cached_property
     def said(self) -> dict[str, str]:
         """What an address must carry to come back to this very edition; nothing where it is the one that stands."""
-        last = editions.find(root(), self.index, self.edition.manifest.period)
+        every = editions.of_period(root(), self.index, self.edition.manifest.period)
+        last = ([each for each in every if each.manifest.state != "withdrawn"] or every)[-1]
         is_last = last.manifest.number == self.edition.manifest.number
         return {} if is_last else {"edition": str(self.edition.manifest.number)}
 
@@ -204,33 +206,30 @@ def _css(band: Band, at: int, many: int) -> str:
 
 
 def _groups(sight: Sight) -> Iterator[Group]:
-    ordered = [*sight.spec.peers, *(peer for peer in sight.ranks.of_peer if peer not in sight.spec.peers)]
-    for peer in ordered:
-        rows = sight.ranks.of_peer.get(peer, [])
-        parts: dict[tuple[str, ...], list[Rank]] = {}
-        declared = sight.spec.peers.get(peer)
-        for row in rows:
-            if sight.sees(row.area_path):
-                parts.setdefault(_labels(sight, row.area_path, declared.by if declared else ()), []).append(row)
-        for labels, part in sorted(parts.items()):
-            key = ".".join([peer, *labels]) if len(parts) > 1 else peer
-            yield Group(key, _title(sight, declared.title if declared else None, labels, peer), tuple(part))
+    order = {key: place for place, key in enumerate(sight.spec.peers)}
+    for peer in sorted(sight.ranks.of_peer, key=lambda each: (order.get(each.partition(BESIDE)[0], len(order)), each)):
+        rows = tuple(each for each in sight.ranks.of_peer[peer] if sight.sees(each.area_path))
+        if rows:
+            yield Group(peer, _title(sight, peer), rows)
 
 
-def _labels(sight: Sight, path: str, by: tuple[str, ...]) -> tuple[str, ...]:
-    """What makes an area one of a group, where peers are those alike in it."""
-    found = []
-    if "level" in by:
-        found.append(sight.named(path).level or str(path.count("/")))
-    if "parent" in by:
-        found.append((ancestors(path)[-2:-1] or [""])[0].rstrip("/").rpartition("/")[2])
-    return tuple(found)
+def _title(sight: Sight, peer: str) -> Text:
+    """What a group is called: its peers' title, and what tells it from others of the same key."""
+    key, _, named = peer.partition(BESIDE)
+    declared = sight.spec.peers.get(key)
+    title = declared.title if declared else Text(zh=key, en=key)
+    parts = [_label(sight, part) for part in named.split(BESIDE)] if named else []
+    return Text(
+        zh=BESIDE.join([title.zh, *(part.zh for part in parts)]),
+        en=BESIDE.join([title.en, *(part.en for part in parts)]),
+    )
 
 
-def _title(sight: Sight, declared: Text | None, labels: tuple[str, ...], peer: str) -> Text:
-    if labels and labels[0] in LEVELS:
-        return LEVELS[labels[0]]
-    return declared or LEVELS.get(peer) or Text(zh=peer, en=peer)
+def _label(sight: Sight, label: str) -> Text:
+    area = sight.names.get(label)
+    if area:
+        return Text(zh=area.name_zh, en=area.name_en or area.name_zh)
+    return LEVELS.get(label) or Text(zh=label, en=label)
 
 
 def root() -> Path:

@@ -18,7 +18,7 @@ from anlan.casework import cases
 from anlan.casework.models import Case
 from anlan.facts.table import TABLES, FactTable
 from anlan.index import behind, loaded
-from anlan.index.behind import Part, Rows
+from anlan.index.behind import NoRows, Part, Rows
 from anlan.index.indicator import Indicator
 from anlan.index.loaded import Value
 from anlan.index.panel import Status
@@ -75,12 +75,16 @@ class Made:
 @needs(ACTION)
 def index_cases(request: Asked, index: str, period: str, key: str) -> HttpResponseBase:
     """The cases in a figure, or what else it was counted from; with `?file=xlsx` those one may take out."""
-    made = _made(request, index, period, key)
+    try:
+        made = _made(request, index, period, key)
+    except NoRows as refusal:
+        return _nothing(request, index, period, key, refusal.text)
     ids = made.rows.cases[:MOST]
     if request.GET.get("file") == "xlsx" and ids:
         return _excel(request, made, ids)
     said = {
-        "title": made.declared.title, "made": made, "here": name(made.here), "tabs": list(_tabs(made)),
+        "title": made.declared.title, "words": made.sight.period.words, "summary": made.declared.summary,
+        "here": name(made.here), "made": made, "tabs": list(_tabs(made)),
         "agrees": agrees(made), "crumbs": made.sight.crumbs(
             (made.declared.title, made.sight.url("index_indicator", key, area=made.here.code)),
             (Text(zh="背后的事项", en="Behind it"), ""),
@@ -91,6 +95,21 @@ def index_cases(request: Asked, index: str, period: str, key: str) -> HttpRespon
     if behind.CASE in made.rows.found.column_names:
         return render(request, "index/cases.html", said | _cases(request, made, ids))
     return render(request, "index/cases.html", said | _other(request, made))
+
+
+def _nothing(request: Asked, index: str, period: str, key: str, why: Text) -> HttpResponseBase:
+    """The page of an edition that keeps no facts of the table."""
+    sight = find(request, index, period)
+    declared, here = sight.indicators[key], sight.scope(request)
+    back = sight.url("index_indicator", key, **({"area": here.code} if here else {}))
+    words = Text(zh="看不到背后的行", en="The rows behind it are not kept")
+    act = Text(zh="回到指标", en="Back to the indicator")
+    shown = table([], (), caption=COUNTED, empty=Empty(words, why, back, act))
+    said = {
+        "title": declared.title, "here": name(here), "words": sight.period.words, "summary": declared.summary,
+        "table": shown, "crumbs": sight.crumbs((declared.title, back), (Text(zh="背后的事项", en="Behind it"), "")),
+    }  # fmt: skip
+    return render(request, "index/cases.html", said)
 
 
 def _made(request: Asked, index: str, period: str, key: str) -> Made:

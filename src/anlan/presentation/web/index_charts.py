@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any, Final
 
 from anlan.index import loaded
@@ -63,10 +62,8 @@ def course(sight: Sight, path: str, editions: Sequence[Edition]) -> list[Turn]:
         mine = ranks.of(path)
         if mine is None:
             continue
-        here = sight_on(sight, edition)
-        group = here.group_of(path)
-        others = [each.score for each in group.ranks if each.score is not None] if group else []
-        found.append(Turn(edition, mine.score, mine.rank, median(others) if others else None, len(others)))
+        many = len(ranks.of_peer[mine.peer])
+        found.append(Turn(edition, mine.score, mine.rank, ranks.middle.get(mine.peer), many))
     return found
 
 

@@ -25,6 +25,7 @@ from anlan.presentation.web import case_export, index_words
 from anlan.presentation.web.case_export import Out
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Named, Sight, find, published
+from anlan.presentation.web.index_trust import above
 from anlan.presentation.web.index_words import between, figure, with_unit
 from anlan.presentation.web.lists import Column, Empty, Table, table
 from anlan.presentation.web.statistics import Chart
@@ -100,14 +101,10 @@ def page(request: Asked, index: str, period: str, key: str) -> Page:
     if declared is None or here is None:
         raise NotFound
     values = loaded.values(sight.edition).of_indicator(key)
-    paths = [path for path in values if _parent(path) == here.path and sight.sees(path)]
+    paths = [path for path in values if above(path) == here.path and sight.sees(path)]
     below = [_told(sight, key, path, values[path], name(sight.named(path))) for path in paths]
     below.sort(key=lambda each: _badness(declared, each.value), reverse=True)
     return Page(sight, declared, here, below, _trend(request, sight, key, here))
-
-
-def _parent(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[0] + "/" if path.count("/") > 1 else ""
 
 
 def _badness(declared: Indicator, value: Value) -> float:
