@@ -113,6 +113,7 @@ class Furniture:
             **dict.fromkeys(("officer", "officer_change", "post_add"), one["officer"]),
             **dict.fromkeys(("party", "party_change"), one["party"]),
             "token": one["token"],
+            "fact_table": [{"key": "cases"}, {"key": "sites"}],
             "declared_kind": [{"folder": folder} for folder in FOLDERS],
             "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
