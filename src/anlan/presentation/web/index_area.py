@@ -17,7 +17,7 @@ from anlan.index.panel import WORDS, Status
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import name, say, t
-from anlan.presentation.web import index_asked, index_charts, index_home, index_why
+from anlan.presentation.web import index_asked, index_charts, index_first, index_home, index_why
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Group, Named, Sight
 from anlan.presentation.web.index_charts import signed
@@ -37,6 +37,11 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
     path = here.path
     if path not in sight.scores.place:
         raise NotFound
+    if request.GET.get("part") == "first":
+        page = "index/first.html" if request.headers.get("HX-Request") else "index/first_page.html"
+        crumbs = sight.crumbs((name(here), sight.area_url(path)), (index_first.TITLE, ""))
+        said = index_first.shown(request, sight, path) | {"sight": sight, "spot": here, "crumbs": crumbs}
+        return render(request, page, said)
     old = index_asked.before(sight)
     then = index_asked.sight_on(sight, old) if old else None
     lost = worst(sight, path)
@@ -50,7 +55,7 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
         "trend": index_charts.trend(sight, path, index_home.course(sight, here)),
         "strips": strips(sight, path), "strips_title": shortboard(sight, path), "tree": tree(sight, path),
         "shades": list(sight.shades.values())[::-1], "links": _links(sight, here), "state": index_home.state(sight),
-        "crumbs": sight.crumbs((name(here), "")),
+        "crumbs": sight.crumbs((name(here), "")), "first_url": sight.url("index_area", here.code, part="first"),
     }  # fmt: skip
     return render(request, "index/area.html", said)
 
@@ -179,4 +184,5 @@ def _links(sight: Sight, here: Named) -> list[tuple[Any, str]]:
     return [
         (Text(zh="与别处比较", en="Compare"), compare),
         (Text(zh="换权重试算", en="What if"), sight.url("index_scenario", area=here.code)),
+        (Text(zh="成绩单", en="Scorecard"), sight.url("index_card", here.code)),
     ]
