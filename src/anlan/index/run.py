@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from anlan.facts.table import FactTable
 from anlan.index import counting, rollup, tree, values
+from anlan.index.cells import passes, select_of
 from anlan.index.indicator import Indicator
 from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
@@ -78,12 +79,11 @@ def count(
 
 def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
     """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine."""
-    ask = answers or (lambda lane, column: engine.rows(_select(made, lane, column)))
+    ask = answers or (lambda lane, column: engine.rows(select_of(made, lane, column)))
     for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
         if not engine.has(table):
             raise NoFacts(table)
-    asked = [(lane, column) for lane, along in made.lanes.items() for column in _columns(along)]
-    told = {key: ask(*key) for key in asked}
+    told = {key: ask(*key) for key in passes(made)}
     given = {
         (table, column): engine.rows(counting.given(table, column, where, made.tables[table].names))
         for (table, column), where in made.given.items()
@@ -123,6 +123,14 @@ def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Pe
     return Panel(units, tuple(period.name for period in periods), keys, status=status, **arrays)
 
 
+def labels(counted: Counted, period: Period) -> dict[str, list[str]]:
+    """What is told of a panel's units in a period, by which peers are known: `level` and `parent` (its path)."""
+    levels = counted.tree.levels(period.last)
+    places = [counted.tree.place[path] for path in counted.panel.units]
+    parents = [tree.parent(path) for path in counted.panel.units]
+    return {"level": [levels[place] for place in places], "parent": parents}
+
+
 def table_of(panel: Panel) -> Any:
     """A panel as an Arrow table: area_path, period, indicator, numerator, denominator, value, status, low, high.
 
@@ -143,14 +151,3 @@ def table_of(panel: Panel) -> Any:
     columns["status"] = pa.array(panel.status.ravel().astype(np.int64))
     columns["low"] = columns["high"] = pa.nulls(units * periods * keys, pa.float64())
     return pa.table(columns)
-
-
-def _columns(along: Any) -> list[str]:
-    return ([""] if along.tallies else []) + sorted(along.bags)
-
-
-def _select(made: Plan, lane: Lane, column: str) -> exp.Select:
-    along = made.lanes[lane]
-    if column:
-        return counting.bag(lane, along, made.grain, column)
-    return counting.tallies(lane, along, made.grain)

@@ -121,6 +121,20 @@ class Tree:
                 self._storeys[day].append((below, above.astype(np.int64), parents))
         return self._storeys[day]
 
+    def ranks(self, day: date) -> Ints:
+        """A number for each path's level on a day."""
+        _, numbers = np.unique(np.array(self.levels(day)), return_inverse=True)
+        return numbers.astype(np.int64)
+
+    def over(self, day: date, level: str) -> Ints:
+        """The place of the area of a level that each lies in, not itself; NOWHERE where there is none."""
+        is_one = np.array([one == level for one in self.levels(day)] + [False])
+        found, higher = np.full(len(self), NOWHERE, dtype=np.int64), self.parents
+        for _ in range(int(self.depth.max(initial=0))):
+            found = np.where((found == NOWHERE) & is_one[higher], higher, found)
+            higher = np.append(self.parents, NOWHERE)[higher]
+        return found
+
     @cached_property
     def ends(self) -> Ints:
         """From which day on (days since 1970) each path is no area any more, FOREVER if it still is one; and of what

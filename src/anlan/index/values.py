@@ -216,7 +216,7 @@ def _too_small(made: Value, indicator: Indicator, tree: Tree, period: Period) ->
     if not indicator.shrink_to:
         _set(made, small, math.nan, Status.TOO_SMALL)
         return
-    drawn = shrunk(made.numerator, made.denominator, small, tree, period, indicator.shrink_to)
+    drawn = shrunk(made.numerator, made.denominator, tree, period, indicator.shrink_to)
     made.value[small] = drawn[small] * indicator.per
     made.status[small] = np.where(np.isnan(drawn[small]), Status.TOO_SMALL, Status.SHRUNK)
 
