@@ -185,4 +185,5 @@ def _links(sight: Sight, here: Named) -> list[tuple[Any, str]]:
         (Text(zh="与别处比较", en="Compare"), compare),
         (Text(zh="换权重试算", en="What if"), sight.url("index_scenario", area=here.code)),
         (Text(zh="成绩单", en="Scorecard"), sight.url("index_card", here.code)),
+        (Text(zh="数据可信吗", en="Can it be trusted"), sight.url("index_integrity", area=here.code)),
     ]

@@ -18,12 +18,12 @@
     const line = data.kind === "line";
     const said = value(data.unit);
     const few = data.labels.length <= 24 && data.kind !== "stack" && (!line || data.series.length === 1);
-    const across = data.kind === "ranked", inside = Boolean(series.low);
+    const across = data.kind === "ranked", inside = Boolean(series.low) && !line;
     return {
       name: series.name, data: series.values, type: line ? "line" : "bar", color: colour(series, i),
       stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 26, symbol: SHAPES[i % SHAPES.length], symbolSize: 7,
       connectNulls: false, lineStyle: { width: 2.5 }, emphasis: { focus: "series" },
-      label: { show: few, position: inside ? (across ? "insideLeft" : "insideBottom") : (across ? "right" : "top"),
+      label: { show: few, position: line && series.low ? "right" : inside ? (across ? "insideLeft" : "insideBottom") : (across ? "right" : "top"),
         color: inside ? "#fff" : INK, fontSize: 12, formatter: (p) => said(p.value) },
       endLabel: { show: line && data.series.length > 1, formatter: (p) => series.name + " " + said(p.value), color: INK, fontSize: 12 },
       labelLayout: { moveOverlap: line ? "shiftY" : undefined },
@@ -36,11 +36,17 @@
       renderItem: (params, api) => {
         const across = data.kind === "ranked";
         const at = (v) => (across ? api.coord([v, api.value(0)]) : api.coord([api.value(0), v]));
+        if (series.low[params.dataIndex] === null || series.high[params.dataIndex] === null) return null;
         const a = at(api.value(1)), b = at(api.value(2));
-        return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: INK, lineWidth: 1.4 } };
+        const shape = { x1: a[0], y1: a[1], x2: b[0], y2: b[1] };
+        // A light rim, so that it is seen on a bar and off it.
+        return { type: "group", children: [{ type: "line", shape, style: { stroke: "#fff", lineWidth: 4 } }, { type: "line", shape, style: { stroke: INK, lineWidth: 1.4 } }] };
       },
     };
   }
+  // How far the intervals reach, so that the axis holds them; whole steps look like an axis.
+  function reach(data, end, far) { return far(0, ...data.series.flatMap((each) => (each[end] || []).filter((v) => v !== null))); }
+  function round(v) { const step = Math.pow(10, Math.floor(Math.log10(v || 1))) / 2; return Math.ceil(v / step) * step; }
   const signed = (unit) => (v) => (v > 0 ? "+" : v < 0 ? "−" : "±") + Math.abs(v).toFixed(2) + (unit || "");
   function wrapped(name) {
     if (name.length < 15 || !name.includes(" ")) return name;
@@ -92,7 +98,8 @@
     const across = data.kind === "ranked";
     const names = { type: "category", data: data.labels, inverse: across, axisTick: { show: false }, axisLine: { lineStyle: { color: LINE } },
       axisLabel: { color: INK, fontSize: 12, hideOverlap: !across, width: across ? 130 : undefined, overflow: "truncate", interval: across ? 0 : "auto" } };
-    const amounts = { type: "value", min: data.kind === "line" && data.min ? data.min : 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
+    const amounts = { type: "value", min: data.kind === "line" && data.min ? data.min : (v) => Math.min(0, v.min, reach(data, "low", Math.min)),
+      max: data.max || (data.series.some((each) => each.high) ? (v) => round(Math.max(v.max, reach(data, "high", Math.max))) : undefined), axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
     const series = [];
     data.series.forEach((s, i) => { series.push(oneSeries(data, s, i)); if (s.low) series.push(interval(data, s, i)); });
     return {
