@@ -86,7 +86,7 @@ def indicator(request: Asked, index: str, period: str, key: str) -> HttpResponse
         "title": made.declared.title, "made": made, "own": own, "here": name(made.here),
         "value": with_unit(own.value.value, unit), "interval": between(own.value.low, own.value.high),
         "score": index_words.points(own.score), "status": _standing(own.value), "node": _node(made),
-        "definition": _definition(made),
+        "definition": _definition(made), "department_url": _department(made),
         "mark": index_words.mark(made.declared.basis), "sources": sources(made.sight, key),
         "chart": _areas_chart(made), "trend": _trend_chart(made), "empty": NOTHING,
         "crumbs": made.sight.crumbs((name(made.here), made.sight.area_url(made.here.path)), (made.declared.title, "")),
@@ -147,6 +147,13 @@ def _value(row: dict[str, Any]) -> Value:
 def _definition(made: Page) -> list[index_words.Line]:
     tables = catalogue.current().all(TABLES)
     return list(index_words.definition(made.declared, made.sight.framework, tables))
+
+
+def _department(made: Page) -> str:
+    """Where the scorecard of the department that answers for it is; "" where none does."""
+    key = made.declared.department
+    named = key in {each.key for each in made.sight.spec.departments}
+    return made.sight.url("index_card", f"department-{key}", area=made.here.code) if named else ""
 
 
 def _standing(value: Value) -> Text | None:

@@ -144,7 +144,7 @@ def worded(where: str, titles: Mapping[str, Text]) -> Text:
         for lang, joined in (("zh", ZH), ("en", {})):
             words = part
             if at % 2 == 0:
-                words = re.sub(r"[a-z_]+", lambda found, lang=lang: _column(found[0], titles, lang), words)  # type: ignore[misc]
+                words = re.sub(r"[a-z_]+", lambda found, lang=lang: _column(found[0], titles, lang), words)
                 for sign, instead in joined.items():
                     words = re.sub(rf"\b{sign}\b", instead, words)
             said[lang] += words
