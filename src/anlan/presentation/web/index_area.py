@@ -38,10 +38,7 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
     if path not in sight.scores.place:
         raise NotFound
     if request.GET.get("part") == "first":
-        page = "index/first.html" if request.headers.get("HX-Request") else "index/first_page.html"
-        crumbs = sight.crumbs((name(here), sight.area_url(path)), (index_first.TITLE, ""))
-        said = index_first.shown(request, sight, path) | {"sight": sight, "spot": here, "crumbs": crumbs}
-        return render(request, page, said)
+        return _first(request, sight, here)
     old = index_asked.before(sight)
     then = index_asked.sight_on(sight, old) if old else None
     lost = worst(sight, path)
@@ -58,6 +55,17 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
         "crumbs": sight.crumbs((name(here), "")), "first_url": sight.url("index_area", here.code, part="first"),
     }  # fmt: skip
     return render(request, "index/area.html", said)
+
+
+def _first(request: Asked, sight: Sight, here: Named) -> HttpResponse:
+    """What to fix first, by itself: to work it out takes a second, so the page comes without it and asks for a few."""
+    part = bool(request.headers.get("HX-Request"))
+    found = index_first.shown(request, sight, here.path, most=index_first.FEW if part else index_first.MOST)
+    said = found | {
+        "sight": sight, "spot": here, "first_url": sight.url("index_area", here.code, part="first"),
+        "crumbs": sight.crumbs((name(here), sight.area_url(here.path)), (index_first.TITLE, "")),
+    }  # fmt: skip
+    return render(request, "index/first.html" if part else "index/first_page.html", said)
 
 
 def _why_not(then: Sight | None, sight: Sight, path: str) -> Text | None:

@@ -19,7 +19,8 @@ from anlan.presentation.web.index_asked import Sight
 from anlan.presentation.web.index_charts import signed
 from anlan.presentation.web.lists import Column, Empty, Table, table
 
-MOST: Final = 20
+MOST: Final = 50
+FEW: Final = 6
 LOOKED: Final = 400
 TITLE: Final = Text(zh="先整改什么", en="What to fix first")
 NOTHING: Final = Empty(
@@ -64,8 +65,8 @@ def steps(request: Asked, sight: Sight, path: str) -> list[Step]:
     return [Step(at, gain, case, case.closed_at is not None) for at, gain, case in found[:MOST]]
 
 
-def shown(request: Asked, sight: Sight, path: str) -> dict[str, Any]:
-    """What `index/first.html` draws."""
+def shown(request: Asked, sight: Sight, path: str, *, most: int = MOST) -> dict[str, Any]:
+    """What `index/first.html` draws: so many cases, and how many more there are."""
     try:
         found = steps(request, sight, path)
     except NotAlone as refusal:
@@ -73,7 +74,7 @@ def shown(request: Asked, sight: Sight, path: str) -> dict[str, Any]:
     except Refusal as refusal:
         # An edition that keeps no facts of a table cannot be worked out again.
         return {"first_title": TITLE, "first": None, "first_why": refusal.text}
-    return {"first_title": finding(found), "first": _table(found), "first_why": None}
+    return {"first_title": finding(found), "first": _table(found[:most]), "first_more": max(0, len(found) - most)}
 
 
 def finding(found: list[Step]) -> Text:

@@ -220,7 +220,6 @@ def _links(sight: Sight, scope: Named) -> list[tuple[Text, str]]:
         ),
         (Text(zh="换权重试算", en="What if"), sight.url("index_scenario", area=scope.code)),
         (Text(zh="成绩单", en="Scorecard"), sight.url("index_card", scope.code)),
-        (Text(zh="把握与版本", en="How sure, and editions"), sight.url("index_sure")),
     ]
 
 
