@@ -48,6 +48,12 @@
   function reach(data, end, far) { return far(0, ...data.series.flatMap((each) => (each[end] || []).filter((v) => v !== null))); }
   function round(v) { const step = Math.pow(10, Math.floor(Math.log10(v || 1))) / 2; return Math.ceil(v / step) * step; }
   const signed = (unit) => (v) => (v > 0 ? "+" : v < 0 ? "−" : "±") + Math.abs(v).toFixed(2) + (unit || "");
+  function wrapped(name) {
+    if (name.length < 15 || !name.includes(" ")) return name;
+    const middle = name.length / 2, gaps = Array.from(name.matchAll(/ /g), (gap) => gap.index);
+    const at = gaps.reduce((a, b) => (Math.abs(b - middle) < Math.abs(a - middle) ? b : a));
+    return name.slice(0, at) + "\n" + name.slice(at + 1);
+  }
   function radar(data) {
     return {
       animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
@@ -55,7 +61,7 @@
       legend: { show: data.series.length > 1, bottom: 0, left: "center", textStyle: { color: INK }, itemWidth: 14 },
       tooltip: { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: LINE, valueFormatter: value(data.unit) },
       radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: "64%", center: ["50%", "47%"], splitNumber: 4,
-        axisName: { color: INK, fontSize: 12, width: 92, overflow: "break" }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
+        axisName: { color: INK, fontSize: 12, formatter: wrapped }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
       series: [{ type: "radar", data: data.series.map((s, i) => ({ name: s.name, value: s.values, symbol: SHAPES[i % SHAPES.length], symbolSize: 6,
         lineStyle: { width: 2.4, type: i ? "dashed" : "solid" }, areaStyle: i ? undefined : { opacity: 0.12 } })) }],
     };
