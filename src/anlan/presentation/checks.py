@@ -302,7 +302,13 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
 
 
 def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
-    """A table of rules that looks at facts there are not."""
+    """A table of rules of an index or an indicator nobody declares, or that looks at facts there are not."""
+    yield from _unknown(
+        "index", [declared.index] if declared.index else [], catalogue.all(INDICES), zh="指数", en="index"
+    )
+    for number, rule in enumerate(declared.rules):
+        named = [each.indicator for each in (rule.value, rule.change) if each and each.indicator]
+        yield from _unknown(f"rules.{number}", named, catalogue.all(INDICATORS), zh="指标", en="indicator")
     yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
