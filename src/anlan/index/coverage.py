@@ -13,7 +13,7 @@ from anlan.index.indicator import Indicator
 from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
 from anlan.index.run import Engine
-from anlan.index.spec import Coverage
+from anlan.index.spec import IndexSpec
 from anlan.kernel.text import Refusal
 
 
@@ -33,13 +33,16 @@ class HalfImported(Refusal):
 
 
 def hold(
-    rule: Coverage, index: str, indicators: Sequence[Indicator], panel: Panel, engine: Engine,
+    index: IndexSpec, indicators: Sequence[Indicator], panel: Panel, engine: Engine,
     tables: Mapping[str, FactTable], periods: Sequence[Period],
 ) -> Panel:  # fmt: skip
-    """The panel, with those indicators missing whose tables are not all there, if the rule says so.
+    """The panel, with those indicators missing whose tables are not all there, if the index says so.
 
     Raises HalfImported if it says that the period cannot be worked out.
     """
+    rule = index.coverage
+    if not rule.tables:
+        return panel
     value, status = panel.value.copy(), panel.status.copy()
     for table, least in rule.tables.items():
         for period in periods:
@@ -47,7 +50,7 @@ def hold(
             if found >= least * length(period):
                 continue
             if rule.short == "refuse":
-                raise HalfImported(index, table, period, found, least)
+                raise HalfImported(index.key, table, period, found, least)
             of = [table in {measure.table for _, measure in indicator.measures} for indicator in indicators]
             at = (slice(None), panel.periods.index(period.name), np.flatnonzero(of))
             value[at], status[at] = np.nan, Status.MISSING
