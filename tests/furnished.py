@@ -41,6 +41,27 @@ DECLARED = {
 }
 
 
+# Of an index nothing is published in this town: its pages are looked at in one where it is (test_index).
+EDITION = {"index": "peace_sample", "period": "2026-02"}
+INDICATOR = EDITION | {"key": "D1-01"}
+INDEX: dict[str, list[dict[str, Any]]] = {
+    **{key: [EDITION] for key in "index_edition index_scenario index_audit index_sure index_integrity".split()},
+    "index_area": [EDITION | {"code": "330101001"}],
+    "index_card": [EDITION | {"code": "330101001"}],
+    "index_compare": [{"index": "peace_sample"}],
+    "index_editions": [{"index": "peace_sample"}],
+    **{key: [INDICATOR] for key in ("index_indicator", "index_cases")},
+}
+
+PLAIN: dict[str, list[dict[str, Any]]] = {
+    "case_export": [{"kind": "csv"}],
+    "suggest": [{"kind": "officer"}],
+    "declared_kind": [{"folder": folder} for folder in FOLDERS],
+    "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
+}
+"""What opens whatever stands in the town."""
+
+
 class Furniture:
     """What stands in the town: for each name of an address, the arguments with which it can be opened."""
 
@@ -80,16 +101,16 @@ class Furniture:
             **{key: [{"number": number}] for key in ("case", "case_reports")},
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
             "case_event": [{"number": number, "event_id": self._happened(case["id"])}],
-            "case_export": [{"kind": "csv"}],
             **dict.fromkeys(("report_sent", "triage_one"), told_of),
             "held": [{"held_id": held["id"]}],
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
-            "suggest": [{"kind": "officer"}],
+            **PLAIN,
             **self._resident(),
             **self._uploads(),
             **self._machines(),
+            **INDEX,
             **self._device(),
             **dict.fromkeys(("site", "site_qr", "site_change"), site),
             **dict.fromkeys(("area_add", "area_rename", "area_boundary", "area_move", "area_close"), code),
@@ -99,8 +120,6 @@ class Furniture:
             **dict.fromkeys(("officer", "officer_change", "post_add"), one["officer"]),
             **dict.fromkeys(("party", "party_change"), one["party"]),
             "token": one["token"],
-            "declared_kind": [{"folder": folder} for folder in FOLDERS],
-            "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
 
     def _happened(self, case: str) -> str:

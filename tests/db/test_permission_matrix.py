@@ -33,7 +33,7 @@ SEES = {scope: frozenset(roles.split()) for scope, roles in MATRIX["sees"].items
 OPEN_TO_STRANGERS = {
     "cases_act_many", "reports_waiting", "imports_run", "photos_keep", "officers_create", "procedures_one",
     "procedures_svg", "notices_read", "ledger_verify", "ledger_head", "export_cases", "export_reports", "export_events",
-    "me_one", "topics_suggest",
+    "me_one", "topics_suggest", "index_indicator",
 }  # fmt: skip
 OF_NOBODY = {"suggest", "fact_table", "case_export", "declared_kind", "declaration", "layout_template", "layout_export"}
 """Addresses with something in them that is nobody's in particular."""

@@ -64,6 +64,30 @@ title = { zh = "晚班", en = "Late shift" }
 time_zone = "Asia/Shanghai"
 shifts = [["13:00", "21:00"]]
 """
+INDEX = """
+key = "mine"
+title = { zh = "我的指数", en = "Mine" }
+basis = { source = "本地规定", mark = "U", checked_on = 2026-11-22 }
+heads = [
+  { key = "safe", title = { zh = "平安", en = "Safe" } },
+  { key = "fire", title = { zh = "消防", en = "Fire" }, parent = "safe" },
+  { key = "quiet", title = { zh = "安宁", en = "Quiet" } },
+]
+
+[[columns]]
+key = "fires"
+title = { zh = "火警", en = "Fires" }
+parent = "fire"
+better = "down"
+weight = 2.0
+score = { low = 9.0, high = 0.0 }
+
+[[columns]]
+key = "calls"
+title = { zh = "警情", en = "Calls" }
+parent = "quiet"
+"""
+LEAF = (PACKAGE / "index/indicators/D1-01.toml").read_text(encoding="utf-8")
 ALIKE = (PACKAGE / "intake/likeness/same_thing.toml").read_text(encoding="utf-8")
 
 
@@ -197,6 +221,11 @@ BROKEN = [
     (ROLE, "reports.receive", "reports.recieve", "actions", "no such action: reports.recieve", "没有这样的权限"),
     (SHARE, '["hung"]', '["hanged"]', "numerator", "There is no such count: hanged", "没有这样的计数"),
     (CALENDAR, '"13:00"', '"25:00"', "shifts", "not a time", "不是 00:00 到 24:00"),
+    (INDEX, '"Safe" } }', '"Safe" }, parent = "fire" }', "heads[0].parent", "safe → fire → safe", "绕成了圈"),
+    (INDEX, "weight = 2.0", "weight = 0.0", "weights", "The weights under “fire” sum to 0.", "权重之和为 0"),
+    (INDEX, 'parent = "quiet"', 'parent = "quite"', "columns[1].parent", "did you mean “quiet”?", "“quiet”"),
+    (INDEX, "low = 9.0, high = 0.0", "low = 0.0, high = 9.0", "columns[0].score", "no points are at 0", "矛盾"),
+    (LEAF, 'parent = "D1"', 'parent = "D9"', "parent", "There is no head “D9”; did you mean “D", "没有指标类“D9”"),
     (ALIKE, "likely = true", "likely = false", "examples[0]", "not as `likely` says", "与示例的 likely 不符"),
     (ALIKE, "day = -0.5", "day = 0.5", "weights.day", "Must be at most 0", "不能大于 0"),
 ]
@@ -206,6 +235,8 @@ FOLDERS = {
     ROLE: "roles",
     SHARE: "shares",
     CALENDAR: "calendars",
+    INDEX: "indices",
+    LEAF: "indicators",
     ALIKE: "likeness",
 }
 

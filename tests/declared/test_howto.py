@@ -33,6 +33,7 @@ PAGES = (
     "weigh-duplicates",
     "connect-sensors",
     "add-a-fact-table",
+    "add-an-indicator",
 )
 # The other pages' commands touch no database, so one run of them is enough.
 STORED = ("add-a-channel", "add-a-town", "add-a-fact-table")

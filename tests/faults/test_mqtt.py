@@ -253,3 +253,26 @@ def test_a_listener_with_a_wrong_password_ends_with_a_sentence(town: Installatio
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
+
+
+def test_a_device_that_takes_the_listeners_name_cannot_end_the_session_in_which_messages_wait(
+    town: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broker"
+    broker = Broker(folder, "")
+    url = f"mqtt://anlan:right@127.0.0.1:{broker.port}"
+    given = environment(town, ANLAN_MQTT_URL=url)
+    secret = run(given, "devices", "password", "d-0").strip()
+    run(given, "devices", "broker", str(folder), "--port", str(broker.port), "--address", "127.0.0.1")
+    with (folder / "mosquitto.conf").open("a") as file:
+        file.write("user root\n")
+    with running(broker):
+        with listening(town, url):
+            pass
+        device = Publisher(broker.port, "d-0", username="d-0", password=secret)
+        device.publish("anlan/d-0/up", [heartbeat(1)])
+        assert device.done(1, seconds=20)
+        device.close()
+        assert let_in(broker.port, "d-0", secret, client_id="anlan-listener") == "Success"
+        with listening(town, url):
+            assert eventually(lambda: counted(town).rows == 1, seconds=20, pause=0.5)

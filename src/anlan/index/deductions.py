@@ -325,7 +325,7 @@ def _last(rule: Rule, known: Known, area: str) -> Iterator[dict[str, Any]]:
         if ranking.period.kind != source.of or ranking.period.last not in known.period:
             continue
         for path, place in sorted(ranking.places.items()):
-            among = not source.among or place.peer == source.among
+            among = source.among in ("", place.peer, known.levels.get(path))
             if path.startswith(area) and among and place.size - place.rank < source.last < place.size:
                 told = {"id": ranking.period.name, "area": path, "place": [place.rank, place.size]}
                 yield {**told, "day": ranking.period.last.isoformat(), "points": rule.points, "times": 1.0}

@@ -114,17 +114,26 @@ def treat(rule: Treatment | None, value: Floats, meant: Sequence[bool], named: N
 
 
 def treated(rule: Treatment, x: Floats) -> Floats:
-    """Values without gaps, drawn in until they pass; in logarithms if that is not enough."""
+    """Values without gaps, drawn in until they pass; in logarithms if that is not enough.
+
+    Equal values are drawn in together. Where nearly all are alike, as in counts that are mostly 0, drawing in would
+    leave nothing to tell units apart by; such a column stays as it is.
+    """
     if passes(rule, x):
         return x
     high = skew(x) > 0
-    drawn = x
-    for _ in range(rule.most):
+    drawn, kept = x, x
+    while True:
         drawn = _drawn_in(drawn, high=high)
+        if drawn.min() == drawn.max():
+            return x
+        if np.count_nonzero(drawn != x) > rule.most:
+            break
+        kept = drawn
         if passes(rule, drawn):
             return drawn
     if not rule.log:
-        return drawn
+        return kept
     spread = x.max() - x.min()
     logs: Floats = np.log(x - x.min() + 0.01 * spread) if high else -np.log(x.max() - x + 0.01 * spread)
     return logs

@@ -156,6 +156,12 @@ def problems(spec: IndexSpec, leaves: Iterable[Leaf] = ()) -> Iterator[Fault]:
     yield from _misruled(spec, every)
 
 
+def astray(spec: IndexSpec, leaf: Leaf) -> Iterator[Fault]:
+    """Everything that keeps one leaf of another file from its place in the tree of `spec`."""
+    yield from (fault for fault in _strayed(spec, [(leaf.key, "", leaf)]) if fault.declared == leaf.key)
+    yield from (fault for fault in _misruled(spec, [(leaf.key, "", leaf)]) if fault.declared == leaf.key)
+
+
 def _doubled(spec: IndexSpec, leaves: Sequence[Leaf]) -> Iterator[Fault]:
     keys = Counter([spec.key, *(head.key for head in spec.heads), *(leaf.key for leaf in leaves)])
     for key, times in keys.items():

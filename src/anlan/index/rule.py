@@ -139,7 +139,7 @@ class Bottom(_Part):
     last: int = Field(ge=1)
     of: PeriodKind
     among: str = ""
-    """Only among these peers, by the key of their group."""
+    """Only among these peers, by the key of their group or the level of the area."""
 
 
 class Rule(_Part):

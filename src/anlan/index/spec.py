@@ -60,6 +60,10 @@ class Aggregation(_Part):
             raise Misdeclared(
                 "p = 0 就是几何平均，请用 geometric。", "With p = 0 it is the geometric mean; use geometric."
             )
+        if self.pad is not None and (self.method not in {"arithmetic", "power"} or self.p < 0):
+            raise Misdeclared(
+                "pad 只用于算术平均和正幂平均。", "`pad` is for arithmetic and positive power means only."
+            )
         return self
 
 

@@ -42,7 +42,8 @@ def rights(listener: str, topic: str) -> str:
 
 def configuration(listens: Listens) -> str:
     """A whole configuration. What waits for the listener is kept, however long, and written down every hundred changes:
-    at every one, a long queue would make the broker crawl, for Mosquitto writes all of it each time.
+    at every one, a long queue would make the broker crawl, for Mosquitto writes all of it each time. A session is named
+    by its account: a device could else take the name of the listener's, and end it with all that waits.
     """
     where = f"listener {listens.port} {listens.address}".rstrip()
     tls: Iterable[tuple[str, str]] = (
@@ -53,6 +54,7 @@ def configuration(listens: Listens) -> str:
         *(f"{name} {path}" for name, path in tls if path),
         *(["tls_version tlsv1.2"] if listens.certificate else []),
         "allow_anonymous false",
+        "use_username_as_clientid true",
         f"password_file {listens.folder}/{PASSWORDS}",
         f"acl_file {listens.folder}/{RIGHTS}",
         "persistence true",

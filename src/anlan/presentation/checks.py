@@ -19,13 +19,13 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import fitting, happenings
+from anlan.index import fitting, framework, happenings
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
 from anlan.index.rule import RULES, RuleTable
 from anlan.index.signal import SIGNALS, Signal
-from anlan.index.spec import INDICES
+from anlan.index.spec import INDICES, IndexSpec
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -310,6 +310,19 @@ def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
 def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
     """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
     yield from fitting.strangers(declared, catalogue.all(TABLES))
+    indices = catalogue.all(INDICES)
+    if declared.index in indices:
+        faults = framework.astray(indices[declared.index], declared)
+        yield from ((fault.field, fault.reason) for fault in faults)
+    elif declared.index:
+        yield "index", unknown("指数", "index", declared.index, indices)
+
+
+def _ungrown(declared: IndexSpec, catalogue: Catalogue) -> Iterator[Finding]:
+    """An index whose heads, indicators and weights make no tree. What is wrong of an indicator is told of its file."""
+    leaves = [each for each in catalogue.all(INDICATORS).values() if each.index == declared.key]
+    faults = framework.problems(declared, leaves)
+    yield from ((fault.field, fault.reason) for fault in faults if fault.declared == declared.key)
 
 
 # ---------------------------------------------------------------- facts
@@ -350,6 +363,7 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (RULES, _misruled),
     (SIGNALS, _misread_facts),
     (INDICATORS, _uncountable),
+    (INDICES, _ungrown),
     (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )

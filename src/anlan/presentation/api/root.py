@@ -22,6 +22,7 @@ from anlan.presentation.api import (
     duties,
     export,
     imports,
+    index,
     ledger,
     me,
     notices,
@@ -68,6 +69,7 @@ NOUNS = {
     "export": export,
     "me": me,
     "devices": devices,
+    "index": index,
 }
 # A file of 64 MB and what surrounds it.
 LARGEST = 66 * 1024 * 1024
