@@ -80,6 +80,21 @@ def _write(connection: Any, select: str, file: Path) -> None:
     connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)")
 
 
+def day_of_changes(facts: Path) -> dict[str, dict[str, str]]:
+    """A day more, as an export tells it: the cases of a day in December once more under new numbers, and those of an
+    earlier day taken back and told again as closed. Gives the files of changes by table.
+    """
+    written = {}
+    with duckdb.connect() as connection:
+        for table in _TABLES:
+            files = f"read_parquet('{facts}/{table}/month={YEAR}-12/*.parquet')"
+            select = _DAYS.get(table, _OTHER).format(files=files, year=YEAR, dated=_DATED[table])
+            name = f"changes/{table}/00000002.parquet"
+            _write(connection, select, facts / name)
+            written[table] = {"name": name}
+    return written
+
+
 def _figures(indicators: Iterable[Indicator]) -> Iterator[str]:
     """The names of the figures that are asked for."""
     for indicator in indicators:
@@ -219,3 +234,16 @@ SELECT printf('%08x', i) AS push, 'a' AS key, area_path, opened_date AS pushed_d
 FROM made WHERE dice(i, 57) % 16 = 0 ORDER BY pushed_date, i""",
 }
 """Every table of which a month follows from the cases that were opened in it."""
+_DATED: Final = {
+    "cases": "opened_date", "steps": "at_date", "clocks": "clock_date", "returns": "at_date", "reports": "told_date",
+    "alarms": "began_date", "calls": "told_date", "pushes": "pushed_date",
+}  # fmt: skip
+_OTHER: Final = "SELECT *, 1::TINYINT AS sign FROM {files} WHERE {dated} = DATE '{year}-12-20'"
+_DAYS: Final = {
+    "cases": """
+SELECT * REPLACE ('n' || "case" AS "case"), 1::TINYINT AS sign FROM {files} WHERE opened_date = DATE '{year}-12-20'
+UNION ALL SELECT *, -1::TINYINT FROM {files} WHERE opened_date = DATE '{year}-12-10'
+UNION ALL SELECT * REPLACE (DATE '{year}-12-31' AS closed_date, 'cured' AS outcome, true AS closed_in_time,
+    21::BIGINT AS days_to_close), 1::TINYINT FROM {files} WHERE opened_date = DATE '{year}-12-10'""",
+}
+"""What a day changes in each table."""

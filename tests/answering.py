@@ -33,6 +33,7 @@ def answers(sql: Path, facts: duckdb.DuckDBPyConnection, *, period: str) -> dict
     found = facts.execute(text, asked).fetchall()
     paths = [row[0] for row in found]
     assert len(paths) == len(set(paths)), f"{sql.name} has an area twice"
+    assert None not in {row[3] for row in found}, f"{sql.name} has an area without a value"
     return {path: Answer(above, below, value) for path, above, below, value in found}
 
 

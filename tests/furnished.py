@@ -45,12 +45,12 @@ DECLARED = {
 EDITION = {"index": "peace_sample", "period": "2026-02"}
 INDICATOR = EDITION | {"key": "D1-01"}
 INDEX: dict[str, list[dict[str, Any]]] = {
-    **dict.fromkeys("index_edition index_scenario index_audit index_sure index_integrity".split(), [EDITION]),
+    **{key: [EDITION] for key in "index_edition index_scenario index_audit index_sure index_integrity".split()},
     "index_area": [EDITION | {"code": "330101001"}],
     "index_card": [EDITION | {"code": "330101001"}],
     "index_compare": [{"index": "peace_sample"}],
     "index_editions": [{"index": "peace_sample"}],
-    **dict.fromkeys(("index_indicator", "index_cases"), [INDICATOR]),
+    **{key: [INDICATOR] for key in ("index_indicator", "index_cases")},
 }
 
 

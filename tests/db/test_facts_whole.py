@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from typer.testing import CliRunner
 
 from anlan.casework import cases
@@ -22,6 +22,8 @@ from anlan.facts.verify import NothingThere, verify
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import PACKAGE
 from anlan.ledger import seal
+from anlan.presentation import facts as following
+from anlan.presentation import followers
 from anlan.presentation.commands.main import app
 from exported import Facts
 from installation import Installation
@@ -192,6 +194,28 @@ def test_the_command_exports_verifies_and_lists(installation: Installation) -> N
     assert "缺少 steps/month=" in bad.stderr
     assert "is missing" in bad.stderr
     assert settings.FACTS.endswith("facts")
+
+
+def test_the_background_loop_exports_what_is_cheap_and_leaves_the_rest_to_the_command(
+    town: World, tmp_path: Path, settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA, settings.FACTS, settings.FACTS_EVERY = tmp_path, str(tmp_path / "facts"), 15
+    opened(town)
+    followers.drain(at=town.at)
+    assert following.turn(at=town.at, most=3) == 0
+    assert "anlan facts export" in caplog.text
+    assert not (tmp_path / "facts").exists()
+    assert following.turn(at=town.at) == 1
+    opened(town, "fire_exit")
+    followers.drain(at=town.at)
+    with alone(tmp_path / "facts-aside", "here"):
+        assert following.turn(at=town.at) == 0
+    assert following.turn(at=town.at, most=10) > 0
+    assert following.turn(at=town.at) == 0
+    settings.FACTS_EVERY = 0
+    opened(town, "manhole")
+    assert following.turn(at=town.at) == 0
+    assert verify(following.store()).ok
 
 
 def test_a_place_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:

@@ -129,8 +129,6 @@ def test_a_day_touches_the_steps_of_its_dates_and_no_others() -> None:
         october = 2026 * 12 + 10
         opened = [steps for lane, steps in brought.steps.items() if lane.date == "opened_date" and not lane.until]
         assert opened == [{october}]
-            october
-        }
 
 
 def test_nothing_new_changes_nothing() -> None:

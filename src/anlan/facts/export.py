@@ -90,6 +90,15 @@ def export(
             spool.clear()
 
 
+def waiting(store: Store) -> int:
+    """About how many events the next export has to read: all there are, where everything is to be made anew."""
+    old, until = manifest.read(store), order.last_settled()
+    known = Known(until)
+    if old is None or _why(old, known, fingerprint(known)):
+        return until[1]
+    return max(0, until[1] - old.cursor[1])
+
+
 def _why(old: Manifest, known: Known, print_: str) -> str:
     """Why everything must be made anew, or nothing."""
     if old.fingerprint != print_:
@@ -319,4 +328,4 @@ def _ages(known: Known) -> bool:
     return any(column.keep_months for table in known.tables.values() for column in table.columns)
 
 
-__all__ = ["ANEW", "CALENDAR", "DECLARED", "FIRST", "KEEP_RUNS", "Out", "export"]
+__all__ = ["ANEW", "CALENDAR", "DECLARED", "FIRST", "KEEP_RUNS", "Out", "export", "waiting"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 
 from anlan.facts.export import export as export_to
+from anlan.facts.export import waiting
+from anlan.facts.lock import Busy
 from anlan.facts.manifest import Run
 from anlan.facts.store import Store, open_store
 
+logger = logging.getLogger(__name__)
+MOST_EVENTS: Final = 50_000
+"""So many events take a few seconds; deadlines and notices wait no longer for an export."""
 BEHIND: Final = ("alarms", "pushes", "moves")
 """The followers whose tables are part of what is exported: no further than these have read."""
 
@@ -31,11 +38,22 @@ def pause() -> timedelta:
     return timedelta(minutes=settings.FACTS_EVERY)
 
 
-def turn(*, at: datetime) -> int:
-    """The background loop's export; how many months it wrote."""
+def turn(*, at: datetime, most: int = MOST_EVENTS) -> int:
+    """The background loop's export; how many months it wrote. What takes longer is left to the command, and said."""
     if not settings.FACTS_EVERY:
         return 0
-    run = export(store(), at=at)
+    into = store()
+    events = waiting(into)
+    if events > most:
+        logger.warning(
+            "事实表还差约 %s 个事件，请执行 anlan facts export / Facts lack about %s events; run anlan facts export",
+            events,
+            events,
+        )
+        return 0
+    run = None
+    with suppress(Busy):
+        run = export(into, at=at)
     return 0 if run is None else max(1, len(run.months))
 
 

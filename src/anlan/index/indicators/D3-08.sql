@@ -26,4 +26,5 @@ weighed AS (  -- w = (1/s2) / (1/s2 + 1/t2), nothing where the areas do not diff
 SELECT n.path AS area_path, n.r AS numerator, n.n AS denominator,
        CASE WHEN n.n >= 3 THEN 100.0 * n.r / n.n ELSE 100.0 / (1 + exp(-(d.w * d.m + (1 - d.w) * d.whole))) END AS value
 FROM counted n LEFT JOIN weighed d USING (path)
+WHERE n.n >= 3 OR d.path IS NOT NULL
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from anlan.casework import pushes, triage
 from anlan.casework.draft import load
@@ -16,9 +16,7 @@ from anlan.intake.wire import Signature
 from anlan.kernel.text import Refusal
 from anlan.ledger import follow
 from anlan.places.models import Area, Site
-
-if TYPE_CHECKING:
-    from anlan.presentation.demo.town import Life
+from anlan.presentation.demo.living import Living
 
 CALLS: Final = (
     ("邻里纠纷", 20, ("楼上漏水，双方争吵", "停车挡门，互相推搡", "晾衣滴水，言语冲突")),
@@ -63,7 +61,7 @@ class Wire:
 class Callers:
     """The two systems, and what each posts when."""
 
-    def __init__(self, life: Life, sites: list[Site], dice: Random, *, at: datetime) -> None:
+    def __init__(self, life: Living, sites: list[Site], dice: Random, *, at: datetime) -> None:
         self.life, self.sites, self.dice = life, sites, dice
         county = Area.objects.get(level="county")
         self.police = Wire("police-110", "接处警系统（演示）", "police_calls", county, at=at)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from anlan.intake.layout import plans
 from anlan.intake.outside import Statistics
@@ -18,10 +18,8 @@ from anlan.intake.targets import Taking
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.places.town import TOWNS
+from anlan.presentation.demo.living import Living
 from anlan.presentation.demo.people import People
-
-if TYPE_CHECKING:
-    from anlan.presentation.demo.town import Life
 
 LAYOUT: Final = "figures"
 HOUR: Final = time(8, 30)
@@ -33,7 +31,7 @@ class NotTaken(Refusal):
     """A figure of the pack is not understood."""
 
 
-def plan(life: Life, town: str, *, began: datetime, until: datetime) -> None:
+def plan(life: Living, town: str, *, began: datetime, until: datetime) -> None:
     """Let every figure be told in its time; what is older than the town's ninety days, as they begin."""
     folder = catalogue.current().origin(TOWNS, town).parents[1] / "statistics"
     at_once: list[Message] = []
@@ -46,7 +44,7 @@ def plan(life: Life, town: str, *, began: datetime, until: datetime) -> None:
         life.plan(began, lambda at: _tell(at_once, life.people, at))
 
 
-def _months(folder: Path, *, until: datetime, life: Life) -> dict[datetime, list[Message]]:
+def _months(folder: Path, *, until: datetime, life: Living) -> dict[datetime, list[Message]]:
     """The messages by the moment at which they are told."""
     zone, told = life.calendar.zone, defaultdict[datetime, list[Message]](list)
     today = until.astimezone(zone).date()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -18,9 +18,7 @@ from anlan.intake.readings import Reading
 from anlan.intake.roster import Roster
 from anlan.intake.signals import Heard
 from anlan.places.models import Site
-
-if TYPE_CHECKING:
-    from anlan.presentation.demo.town import Life
+from anlan.presentation.demo.living import Living
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ FITTED: Final = (
 class Machines:
     """The devices, and when each raises an alarm. Nobody listens in a demo town by itself, so none falls silent."""
 
-    def __init__(self, life: Life, sites: list[Site], dice: Random) -> None:
+    def __init__(self, life: Living, sites: list[Site], dice: Random) -> None:
         self.life, self.sites, self.dice, self.roster = life, sites, dice, Roster()
 
     def plan(self, *, began: datetime, until: datetime, cases: int) -> None:

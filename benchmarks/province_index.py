@@ -1,0 +1,218 @@
+"""(k) The sample index of an invented province: indicators, scores, ranks, reasons, beside a bare scan of the facts."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+from sqlglot import parse_one
+
+from anlan.facts.store import open_store
+from anlan.facts.table import TABLES
+from anlan.index import cells, composite, duckdb_engine, period, ranks, run, spark_engine, upkeep, why
+from anlan.index.cells import Kept
+from anlan.index.expression import names
+from anlan.index.framework import Framework, framework
+from anlan.index.groups import grouped
+from anlan.index.indicator import INDICATORS, Indicator
+from anlan.index.panel import Panel
+from anlan.index.plan import Plan, plan
+from anlan.index.run import Counted
+from anlan.index.spec import INDICES
+from anlan.kernel import catalogue
+from benchmarks import province_facts
+from benchmarks.ground import BENCH
+from benchmarks.province_facts import PARTS, SMALL, YEAR, Size
+from benchmarks.rows import Row, row, told
+
+INDEX: Final = "peace_sample"
+MEMORY: Final = "5GB"
+MONTHS: Final = [period.read(f"{YEAR}-{month:02}") for month in range(1, 13)]
+FEW: Final = MONTHS[9:]
+NEAR: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One full run: the seconds of its parts, and what it gave."""
+
+    counting: float
+    adding: float
+    scoring: float
+    panel: Panel
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.counting + self.adding + self.scoring
+
+
+def run_(*, small: bool) -> list[Row]:
+    """The bare scan and the index in turn, at a quarter, a half and all of the data; then a day more; then on Spark."""
+    indicators, frame = _declared()
+    size = SMALL if small else Size()
+    folder = BENCH / ("province-facts-small" if small else "province-facts")
+    facts = province_facts.made(folder, size, catalogue.current(), indicators)
+    found: list[Row] = []
+    for parts in (1, 2, PARTS):
+        some = _parts(facts, parts)
+        bare = _bare(some, indicators)
+        whole = _whole(some, indicators, frame)
+        note = f"{size.cases * parts // PARTS:,} cases"
+        found += _said(parts, bare, whole, note, last=parts == PARTS)
+    found.append(row("k", "Memory of the process, at most", "", [_resident()], "GB", at_most=8))
+    found += _one_day(facts, indicators, frame, whole)
+    found += _spark(_parts(facts, 1) if small else _sliver(facts), indicators)
+    return found
+
+
+def _said(parts: int, bare: float, whole: Whole, note: str, *, last: bool) -> Iterator[Row]:
+    which = {1: "a quarter", 2: "half", 4: "all"}[parts]
+    yield row("k", f"Bare scan, {which} of the data", "", [bare], "s", note=note)
+    yield row("k", f"The index, {which} of the data", "", [whole.seconds], "s")
+    yield row("k", f"The index ÷ the bare scan, {which}", "", [whole.seconds / bare], "×", at_most=5 if last else None)
+    if last:
+        areas, months, several = whole.panel.value.shape
+        yield row("k", "— of it counting", "", [whole.counting], "s", note=f"{several} indicators")
+        yield row("k", "— of it adding up and dividing", "", [whole.adding], "s", note=f"{areas:,} areas × {months}")
+        yield row("k", "— of it scores, ranks and contributions", "", [whole.scoring], "s")
+
+
+def _declared() -> tuple[list[Indicator], Framework]:
+    known = catalogue.current()
+    indicators = [each for each in known.all(INDICATORS).values() if each.index == INDEX]
+    return indicators, framework(known.get(INDICES, INDEX), indicators)
+
+
+def _whole(facts: Path, indicators: Sequence[Indicator], frame: Framework) -> Whole:
+    with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
+        begun = time.perf_counter()
+        made = plan(indicators, catalogue.current().all(TABLES), "month")
+        found = run.gather(made, engine)
+        counted_at = time.perf_counter()
+        panel = run.panel_of(found, indicators, MONTHS)
+        added_at = time.perf_counter()
+        _scored(frame, Counted(panel, found), MONTHS)
+        return Whole(counted_at - begun, added_at - counted_at, time.perf_counter() - added_at, panel)
+
+
+def _scored(frame: Framework, counted: Counted, months: Sequence[period.Period]) -> composite.Scored:
+    """Scores of all areas, their ranks among peers, and why each changed from month to month."""
+    told_of = run.labels(counted, months[-1])
+    scored = composite.score(frame, counted.panel, labels=told_of)
+    for peers in frame.spec.peers.values():
+        group = grouped(peers, scored.labels, scored.units)
+        for one in np.unique(group[group >= 0]):
+            for at in range(len(months)):
+                ranks.ranked(scored.index[group == one, at], frame.spec.ranking)
+    for _, reasons in why.steps(scored):
+        parts = reasons.leaf.sum(axis=1) + reasons.other.sum(axis=1)
+        np.testing.assert_allclose(parts, reasons.change, rtol=NEAR, atol=NEAR)
+    return scored
+
+
+def _bare(facts: Path, indicators: Sequence[Indicator]) -> float:
+    """The same columns read once, and rows counted by area and month: the seconds of it."""
+    made = plan(indicators, catalogue.current().all(TABLES), "month")
+    begun = time.perf_counter()
+    for table, columns in _read(made).items():
+        dated = next((lane.date for lane in made.lanes if lane.table == table and lane.date), "")
+        month = f', year("{dated}") * 12 + month("{dated}") AS t' if dated else ""
+        counts = ", ".join(f'count("{name}")' for name in sorted(columns))
+        files = f"read_parquet('{facts}/{table}/**/*.parquet')"
+        query = f"SELECT area_path{month}, count(*), {counts} FROM {files} GROUP BY ALL"
+        with duckdb.connect() as connection:
+            connection.execute("SET preserve_insertion_order = false")
+            connection.sql(query).to_arrow_table()
+    return time.perf_counter() - begun
+
+
+def _read(made: Plan) -> dict[str, set[str]]:
+    """The columns of each table that the plan reads."""
+    found: dict[str, set[str]] = {}
+    for lane, along in made.lanes.items():
+        where = [tally.where for tally in along.tallies] + [one for several in along.bags.values() for one in several]
+        columns = {name for text in where for name in names(parse_one(text, dialect="duckdb"))}
+        columns |= {tally.column for tally in along.tallies} | set(along.bags) | {lane.date, lane.until}
+        found.setdefault(lane.table, set()).update(columns - {""})
+    for (table, column), texts in made.given.items():
+        columns = {name for text in texts for name in names(parse_one(text, dialect="duckdb"))}
+        found.setdefault(table, set()).update(columns | {column, "period", "period_date", "version", "current"})
+    return found
+
+
+def _one_day(facts: Path, indicators: Sequence[Indicator], frame: Framework, whole: Whole) -> Iterator[Row]:
+    """A day's rows come, as many cases as that are closed: the kept cells, the touched months, and their scores."""
+    kept = Kept(facts.parent / f"{facts.name}-cells")
+    store = open_store(facts)
+    changes = province_facts.day_of_changes(facts)
+    with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
+        made = plan(indicators, catalogue.current().all(TABLES), "month")
+        _runs(facts, [{"number": 1, "whole": True}])
+        first = time.perf_counter()
+        cells.bring_up(made, engine, store, kept)
+        first = time.perf_counter() - first
+        _runs(facts, [{"number": 1, "whole": True}, {"number": 2, "changes": changes}])
+        begun = time.perf_counter()
+        brought = cells.bring_up(made, engine, store, kept)
+        months = upkeep.stale(indicators, MONTHS, "month", brought.steps)
+        newer = upkeep.of_kept(made, indicators, engine, months, kept)
+        _scored(frame, newer, months)
+        took = time.perf_counter() - begun
+    note = f"{', '.join(month.name for month in months)} touched"
+    yield row("k", "Counting all once and keeping the cells", "", [first], "s", note="once")
+    yield row("k", "One more day of data", "", [took], "s", note=note)
+    yield row("k", "One more day ÷ all of it", "", [100 * took / whole.seconds], "%", at_most=5)
+
+
+def _runs(facts: Path, runs: list[dict[str, Any]]) -> None:
+    (facts / "manifest.json").write_text(json.dumps({"runs": runs}))
+
+
+def _spark(facts: Path, indicators: Sequence[Indicator]) -> Iterator[Row]:
+    """The same on a cluster of processes of this machine, over a part of the data."""
+    tables = catalogue.current().all(TABLES)
+    with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
+        here = run.count(indicators, engine, FEW, tables).panel
+    with spark_engine.over_folder(facts, "local-cluster[2,1,1536]") as cluster:
+        begun = time.perf_counter()
+        there = run.count(indicators, cluster, FEW, tables).panel
+        took = time.perf_counter() - begun
+    alike = np.isclose(here.value, there.value, rtol=NEAR, atol=NEAR, equal_nan=True).sum()
+    yield row("k", "Spark, two workers: the same indicators", "", [took], "s", note=f"{FEW[0].name} to {FEW[-1].name}")
+    yield row("k", "Values that Spark and DuckDB agree on", "", [alike], "values", at_least=here.value.size)
+
+
+def _parts(facts: Path, parts: int) -> Path:
+    """A folder with some parts of each month, the same files."""
+    return facts if parts == PARTS else _linked(facts, f"{facts.name}-{parts}", lambda part: part < parts)
+
+
+def _sliver(facts: Path) -> Path:
+    return _linked(facts, f"{facts.name}-sliver", lambda part: part == 0)
+
+
+def _linked(facts: Path, name: str, wanted: Any) -> Path:
+    folder = facts.parent / name
+    for path in facts.rglob("part-*.parquet"):
+        place = folder / path.relative_to(facts)
+        if wanted(int(path.stem.removeprefix("part-"))) and "changes" not in path.parts and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, place)
+    return folder
+
+
+def _resident() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    told(run_)
