@@ -56,6 +56,7 @@ INDEX: dict[str, list[dict[str, Any]]] = {
 PLAIN: dict[str, list[dict[str, Any]]] = {
     "case_export": [{"kind": "csv"}],
     "suggest": [{"kind": "officer"}],
+    "fact_table": [{"key": "cases"}, {"key": "sites"}],
     "declared_kind": [{"folder": folder} for folder in FOLDERS],
     "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
 }

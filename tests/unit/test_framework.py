@@ -67,6 +67,11 @@ def test_a_rule_nearer_to_a_leaf_counts_before_one_farther_away() -> None:
         ({"weights": {"use": "eqal"}}, "weights.use", "did you mean “equal”?"),
         ({"weights": {"sets": {"mine": {"q": 1.0}}}}, "weights.sets.mine", "no head or indicator “q”"),
         ({"weights": {"pairwise": [{"keys": ["a", "x"], "rows": [[3.0]]}]}}, "pairwise[0].keys", "a, b"),
+        (
+            {"heads": [head("a", score={"method": "rank", "over": "p"}), *SMALL["heads"][::2]]},
+            "score.over",
+            "own period",
+        ),
         ({"score": {"method": "minmax", "within": "towns"}}, "score.within", "no group of peers “towns”"),
     ],
 )

@@ -53,6 +53,7 @@ def by_hand(changed: dict[str, Any], *, gaps: bool = False) -> Any:
         {"score": {"method": "minmax", "over": "panel"}}, {"score": {"method": "zscore", "over": "p"}},
         {"score": {"method": "minmax", "log": "e", "cap": 2.5}, "treatment": {}},
         {"aggregation": {"method": "geometric"}, "imputing": {"method": "latest"}}, {"missing": {"rule": "zero"}},
+        {"heads": [dict(SPEC["heads"][0], score={"method": "percentile"}), SPEC["heads"][1]]},
         {"weights": {"use": "mine", "sets": {"mine": {"a": 3.0, "v": 0.0}}}},
     ],
 )  # fmt: skip

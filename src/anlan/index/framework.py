@@ -250,6 +250,10 @@ def _misruled(spec: IndexSpec, every: Sequence[tuple[str, str, Leaf]]) -> Iterat
     for declared, field, rule in rules:
         if rule.within and rule.within not in peers:
             yield Fault(declared, f"{field}.within", unknown("同类组", "group of peers", rule.within, peers))
+    for number, head in enumerate(spec.heads):
+        if head.score and head.score.over != "period" and not head.score.absolute:
+            reason = Text(zh="指标类只能在本期内标准化。", en="A head can be normalised within its own period only.")
+            yield Fault(spec.key, f"heads[{number}].score.over", reason)
     if spec.imputing and spec.imputing.within and spec.imputing.within not in peers:
         yield Fault(spec.key, "imputing.within", unknown("同类组", "group of peers", spec.imputing.within, peers))
     for declared, where, leaf in every:

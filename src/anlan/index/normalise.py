@@ -102,6 +102,8 @@ class Normalising(BaseModel):
             raise Misdeclared("low 与 high 不能相同。", "`low` and `high` must differ.")
         if self.target == 0 and self.method == "target":
             raise Misdeclared("目标值不能为 0，请用 goalposts。", "A target cannot be 0; use goalposts.")
+        if self.within and self.over != "period":
+            raise Misdeclared("within 与 over 不能同时使用。", "`within` and `over` cannot be used together.")
         values = [point[0] for point in self.points]
         if values != sorted(set(values)):
             raise Misdeclared("points 须按数值从小到大，不重复。", "`points` must stand by rising value, none twice.")

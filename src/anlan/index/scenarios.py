@@ -7,7 +7,7 @@ in the processor's memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -33,6 +33,9 @@ CELLS: Final = 400_000
 NOISY: Final = frozenset({"weights", "ends"})
 NOISES: Final = 1024
 """So many sets of disturbed weights are there to be drawn from."""
+
+
+Anew = Callable[[Normalising, Floats], Floats]
 
 
 class Scenarios(BaseModel):
@@ -121,7 +124,9 @@ class Workshop:
         parts = []
         for first in range(0, len(places), step):
             some = weights[:, first : first + step]
-            parts.append(raised(self.frame, _scores(ready, in_order(self.frame), some.shape[1], None), some))
+            parts.append(
+                raised(self.frame, _scores(ready, in_order(self.frame), some.shape[1], None), some, self._anew)
+            )
         return np.concatenate(parts)
 
     def _some(self, chosen: list[int], noise: dict[str, Floats], told: Scenarios, count: int) -> Floats:
@@ -140,7 +145,7 @@ class Workshop:
         if "ends" in noise:
             table = _disturbances(told.seed, 2, told.ends, 2 * len(ready.value))
             ends = table[_index(noise["ends"], NOISES)].reshape(count, -1, 2).transpose(1, 0, 2)
-        return raised(frame, _scores(ready, in_order(frame), count, ends), weights)
+        return raised(frame, _scores(ready, in_order(frame), count, ends), weights, self._anew)
 
     def _framed(self, mean: Aggregation | None, sets: str) -> Framework:
         if mean is None and not sets:
@@ -164,7 +169,8 @@ class Workshop:
         value[0] = np.where(np.isnan(value[0]) | np.isnan(filled), filled, value[0])
         filling.treat(spec.treatment, value, self._meant(), self._named((period,)))
         ready = self._made_ready(value[0], self._own(), self._filling(spec.imputing, spec.treatment))
-        made = raised(self.frame, _scores(ready, in_order(self.frame), 1, None), self.frame.weights[:, None])
+        scores = _scores(ready, in_order(self.frame), 1, None)
+        made = raised(self.frame, scores, self.frame.weights[:, None], self._anew)
         found: Floats = made[0]
         return found
 
@@ -177,6 +183,11 @@ class Workshop:
             rules = [rule or each for each in self._own()]
             self._ready[key] = self._made_ready(every[self.at], rules, every)
         return self._ready[key]
+
+    def _anew(self, rule: Normalising, x: Floats) -> Floats:
+        if rule.within:
+            return by_groups(rule, x, self.groups[rule.within], better="up", units=self.units).score
+        return normalise(rule, x, better="up", units=self.units).score
 
     def _own(self) -> list[Normalising]:
         return [self.frame.nodes[place].score or self.frame.spec.score for place in self.frame.leaf_nodes]
@@ -290,9 +301,9 @@ def in_order(frame: Framework) -> list[int]:
     return [node.leaf for node in frame.nodes if node.leaf >= 0]
 
 
-def raised(frame: Framework, leaves: Floats, weights: Floats) -> Floats:
+def raised(frame: Framework, leaves: Floats, weights: Floats, anew: Anew) -> Floats:
     """The index in every replication (replications × units) from leaves `in_order` (leaves × replications × units) with
-    weights (nodes × replications)."""
+    weights (nodes × replications); `anew` normalises the figures of a head among all units."""
     rows = {leaf: row for row, leaf in enumerate(in_order(frame))}
     made: dict[int, Floats] = {}
     for place in range(len(frame.nodes) - 1, -1, -1):
@@ -309,6 +320,6 @@ def raised(frame: Framework, leaves: Floats, weights: Floats) -> Floats:
             )
         y = combine(node.aggregation, node.missing, x, weights[children], key=node.key)
         if node.score is not None:
-            y = np.stack([normalise(node.score, row, better="up").score for row in y])
+            y = np.stack([anew(node.score, row) for row in y])
         made[place] = y if node.places is None else np.round(y, node.places)
     return made[0]
