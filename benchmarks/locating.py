@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
 from anlan.kernel.geometry import NOWHERE, PolygonIndex
-from benchmarks.rows import Row, Spent, row, told
+from benchmarks.rows import HERE, Row, Spent, row, told
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 WEST, SOUTH, WIDE, HIGH = 118.0, 32.0, 0.004, 0.0035
+EXTENSION = "1.5.5"
+"""The newest that PyPI has of the spatial extension, and the DuckDB that it pins."""
 CORNERS = 7
 """Corners on each of a cell's four sides: 29 with the closing one."""
 ROUNDS = 3
@@ -99,28 +107,26 @@ def _geopandas(cells: Any, points: Floats) -> tuple[Spent, Spent, Ints]:
 
 
 def _duckdb(cells: Any, points: Floats) -> tuple[Spent, Spent, Ints]:
-    import duckdb
-    import duckdb_extension_spatial
-    import pandas as pd
-
-    [extension] = Path(duckdb_extension_spatial.__file__).parent.glob("extensions/*/spatial.duckdb_extension")
-    told = pd.DataFrame({"id": np.arange(len(points)), "x": points[:, 0], "y": points[:, 1]})
-    grid = pd.DataFrame({"id": np.arange(len(cells)), "wkb": shapely.to_wkb(cells)})
-    with duckdb.connect() as connection:
-        connection.execute(f"LOAD '{extension}'")
-        connection.register("told", told)
-        connection.register("grid", grid)
-        connection.execute("CREATE TABLE cells AS SELECT id, ST_GeomFromWKB(wkb) AS place FROM grid")
-        with _timed() as whole:
-            connection.execute("CREATE TABLE points AS SELECT id, ST_Point(x, y) AS place FROM told")
-            with _timed() as alone:
-                connection.execute(
-                    "CREATE TABLE joined AS SELECT points.id AS point, cells.id AS cell"
-                    " FROM points JOIN cells ON ST_Intersects(cells.place, points.place)"
-                )
-            joined = connection.execute("SELECT point, cell FROM joined").fetchnumpy()
-            lowest = _lowest(len(points), joined["point"], joined["cell"])
+    """In an environment of its own: its extension needs another DuckDB than ours."""
+    with TemporaryDirectory() as told:
+        folder = Path(told)
+        x, y = points[:, 0], points[:, 1]
+        pq.write_table(pa.table({"id": np.arange(len(points)), "x": x, "y": y}), folder / "points.parquet")
+        wkb = pa.array(shapely.to_wkb(cells), type=pa.binary())
+        pq.write_table(pa.table({"id": np.arange(len(cells)), "wkb": wkb}), folder / "cells.parquet")
+        subprocess.run([*PEER, str(HERE / "spatial_peer.py"), told], check=True)
+        joined = np.load(folder / "joined.npz")
+    begun, made, done = joined["clocks"]
+    alone = Spent(*(done - made).tolist())
+    with _timed() as after:
+        lowest = _lowest(len(points), joined["point"], joined["cell"])
+    whole = Spent(float(done[0] - begun[0]) + after.wall, float(done[1] - begun[1]) + after.processor)
     return alone, whole, lowest
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).with_name("uv")
+    return which("uv") or str(beside)
 
 
 def _one(index: PolygonIndex, points: Floats) -> float:
@@ -131,6 +137,12 @@ def _one(index: PolygonIndex, points: Floats) -> float:
         index.locate(lon, lat)
         took.append(time.perf_counter() - begun)
     return median(took) * 1e6
+
+
+PEER = [
+    _uv(), "run", "-q", "--isolated", "--no-project", "--with", f"duckdb=={EXTENSION}",
+    "--with", f"duckdb-extension-spatial=={EXTENSION}", "--with", "numpy", "python",
+]  # fmt: skip
 
 
 def drawn(columns: int, rows: int) -> Any:

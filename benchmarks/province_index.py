@@ -70,7 +70,8 @@ def run_(*, small: bool) -> list[Row]:
         found += _said(parts, bare, whole, note, last=parts == PARTS)
     found.append(row("k", "Memory of the process, at most", "", [_resident()], "GB", at_most=8))
     found += _one_day(facts, indicators, frame, whole)
-    found += _spark(_parts(facts, 1) if small else _sliver(facts), indicators)
+    little = province_facts.made(BENCH / "province-facts-small", SMALL, catalogue.current(), indicators)
+    found += _spark(little, indicators)
     return found
 
 
@@ -178,7 +179,7 @@ def _runs(facts: Path, runs: list[dict[str, Any]]) -> None:
 
 
 def _spark(facts: Path, indicators: Sequence[Indicator]) -> Iterator[Row]:
-    """The same on a cluster of processes of this machine, over a part of the data."""
+    """The same on a cluster of processes of this machine, over a smaller province."""
     tables = catalogue.current().all(TABLES)
     with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
         here = run.count(indicators, engine, FEW, tables).panel
@@ -187,17 +188,20 @@ def _spark(facts: Path, indicators: Sequence[Indicator]) -> Iterator[Row]:
         there = run.count(indicators, cluster, FEW, tables).panel
         took = time.perf_counter() - begun
     alike = np.isclose(here.value, there.value, rtol=NEAR, atol=NEAR, equal_nan=True).sum()
-    yield row("k", "Spark, two workers: the same indicators", "", [took], "s", note=f"{FEW[0].name} to {FEW[-1].name}")
+    yield row(
+        "k",
+        "Spark, two workers: the same indicators",
+        "",
+        [took],
+        "s",
+        note=f"{SMALL.cases:,} cases, {FEW[0].name} to {FEW[-1].name}",
+    )
     yield row("k", "Values that Spark and DuckDB agree on", "", [alike], "values", at_least=here.value.size)
 
 
 def _parts(facts: Path, parts: int) -> Path:
     """A folder with some parts of each month, the same files."""
     return facts if parts == PARTS else _linked(facts, f"{facts.name}-{parts}", lambda part: part < parts)
-
-
-def _sliver(facts: Path) -> Path:
-    return _linked(facts, f"{facts.name}-sliver", lambda part: part == 0)
 
 
 def _linked(facts: Path, name: str, wanted: Any) -> Path:

@@ -53,6 +53,15 @@ INDEX: dict[str, list[dict[str, Any]]] = {
     **{key: [INDICATOR] for key in ("index_indicator", "index_cases")},
 }
 
+PLAIN: dict[str, list[dict[str, Any]]] = {
+    "case_export": [{"kind": "csv"}],
+    "suggest": [{"kind": "officer"}],
+    "fact_table": [{"key": "cases"}, {"key": "sites"}],
+    "declared_kind": [{"folder": folder} for folder in FOLDERS],
+    "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
+}
+"""What opens whatever stands in the town."""
+
 
 class Furniture:
     """What stands in the town: for each name of an address, the arguments with which it can be opened."""
@@ -93,13 +102,12 @@ class Furniture:
             **{key: [{"number": number}] for key in ("case", "case_reports")},
             "case_act": [{"number": number, "act": act} for act in ("fix", "return", "dispatch", "merge", "nothing")],
             "case_event": [{"number": number, "event_id": self._happened(case["id"])}],
-            "case_export": [{"kind": "csv"}],
             **dict.fromkeys(("report_sent", "triage_one"), told_of),
             "held": [{"held_id": held["id"]}],
             "batch": [{"batch_id": batch["id"]}],
             "notice_open": [{"notice_id": self._notices(who)[0]["id"]} for who in ("dispatcher",)],
             "photo": [{"photo_id": photo, "size": "small"}],
-            "suggest": [{"kind": "officer"}],
+            **PLAIN,
             **self._resident(),
             **self._uploads(),
             **self._machines(),
@@ -113,8 +121,6 @@ class Furniture:
             **dict.fromkeys(("officer", "officer_change", "post_add"), one["officer"]),
             **dict.fromkeys(("party", "party_change"), one["party"]),
             "token": one["token"],
-            "declared_kind": [{"folder": folder} for folder in FOLDERS],
-            "declaration": [{"folder": folder, "identity": key} for folder, key in DECLARED.items()],
         }
 
     def _happened(self, case: str) -> str:

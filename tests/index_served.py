@@ -152,6 +152,7 @@ def main() -> None:
     from anlan.places import officers
     from anlan.places.models import Area, Department, Officer
     from anlan.presentation import followers
+    from desk import dispatched
     from world import world
 
     last = month_before(timezone.localtime())
@@ -162,6 +163,7 @@ def main() -> None:
         officers.post(town.area_lead, "area_lead", town.county, by=None, at=town.at)
         live(town, first, late=1)
         live(town, last, late=4)
+        dispatched(town, at=last + timedelta(hours=5), area=town.grid)
         password = officers.set_password(town.administrator, PASSWORD, by=None, at=timezone.now()).password
         Officer.objects.update(password=password)
         everybody = {name: value for name in town.__slots__ if isinstance(value := getattr(town, name), Officer)}

@@ -76,6 +76,19 @@ def test_from_a_red_figure_on_the_index_home_to_the_photo_of_a_case_behind_it(le
     assert click.done <= CLICKS
 
 
+def test_what_to_fix_first_is_the_open_case_with_what_closing_it_gives(
+    lead: Person, town: Site, months: list[str]
+) -> None:
+    lead.go(f"/index/{INDEX}/{months[-1]}/areas/{town.town.areas['东镇']}/")
+    first = lead.page.locator("#first table.rows tbody tr")
+    expect(first).to_have_count(1)
+    expect(first).to_contain_text("仍在办")
+    expect(first).to_contain_text("期末已超期")
+    assert float(re.findall(r"\+(\d\.\d{3})", first.inner_text())[0]) > 0
+    first.locator("a.lead").click()
+    expect(lead.page.locator("#drawer .case-line")).to_be_visible()
+
+
 def addresses(site: Site, months: list[str]) -> list[str]:
     """Every page of the index in its ways of being asked."""
     edition, east = f"/index/{INDEX}/{months[-1]}", site.town.areas["东镇"]

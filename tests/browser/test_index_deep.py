@@ -1,4 +1,4 @@
-"""Behind an index at the browser: two people bring an edition out, every page can be read, and a card fits one sheet."""
+"""Behind an index at the browser: two people bring an edition out, pages can be read, and a card fits one sheet."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def addresses(town: Site) -> dict[str, str]:
     county, east = town.town.areas["甲县"], town.town.areas["东镇"]
     true = f"/index/{INDEX}/{MONTHS[-1]}"
     return {
-        "indicator": f"{true}/indicators/prompt/?area={county}", "cases": f"{true}/indicators/prompt/cases/?area={east}",
+        "indicator": f"{true}/indicators/prompt/?area={county}",
+        "cases": f"{true}/indicators/prompt/cases/?area={east}",
         "card-true": f"{true}/cards/{east}/", "integrity": f"{true}/integrity/?area={east}",
         "signal": f"{true}/integrity/?area={east}&signal=closed_at_the_deadline",
         "editions": f"/index/{INDEX}/editions/", "indicator-drawn": f"{DRAWN}/indicators/D1-04/?area={county}",

@@ -105,7 +105,8 @@ def test_one_case_put_right_moves_everything_by_what_a_hand_says(town: World) ->
     assert scores(after, east)["small"] == pytest.approx(75, abs=1e-12)
     assert scores(after, town.west.path) == scores(before, town.west.path)
     [left] = first(after, east)
-    assert (left.case, left.points) == (str(other.pk), pytest.approx(25))
+    assert left.case == str(other.pk)
+    assert left.points == pytest.approx(25)
 
     frame = spec_of(catalogue.current(), "small").frame
     ends = [np.array([[scores(each, east)[key]] for key in frame.keys]) for each in (before, after)]

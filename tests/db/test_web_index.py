@@ -110,6 +110,13 @@ def test_an_area_page_says_what_is_missing_and_how_far_the_next_place_is(town: W
     assert f"第 1 名 {other[lower]}" in text(_area(town, lower))
 
 
+def test_what_to_fix_first_says_so_where_there_is_nothing(town: World) -> None:
+    for headers, whole in (({}, True), ({"HX-Request": "true"}, False)):
+        page = at_desk(town.analyst).get(f"{area_url(town)}?part=first", headers=headers)
+        assert "没有办结后能加分的事项" in text(page)
+        assert ("<html" in text(page)) is whole
+
+
 def _area(town: World, name: str) -> Any:
     return at_desk(town.analyst).get(area_url(town, getattr(town, name).code))
 

@@ -41,6 +41,7 @@ def test_the_page_says_what_is_counted_and_that_its_basis_is_unverified(town: Wo
     for words in ("火灾隐患起数", "本月立案的火灾隐患起数。", "未核验", "越低越好", "10 得 0 分，0 得 100 分"):
         assert words in page, words
     assert "key = &quot;D-1&quot;" in page
+    assert "/index/peace/2026-03/cards/department-fire/" in page
     assert "未核验" not in text(at_desk(town.analyst).get(address("D-2")))
 
 

@@ -34,6 +34,7 @@ PAGES = (
     "connect-sensors",
     "add-a-fact-table",
     "add-an-indicator",
+    "publish-an-index",
 )
 # The other pages' commands touch no database, so one run of them is enough.
 STORED = ("add-a-channel", "add-a-town", "add-a-fact-table")

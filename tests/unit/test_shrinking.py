@@ -61,3 +61,8 @@ def test_areas_that_do_not_differ_have_one_rate() -> None:
     leaves = found[[PLACE[f"1/{key}/"] for key in "abcd"]]
     assert np.ptp(leaves) < 0.05
     assert np.isfinite(leaves).all()
+
+
+def test_where_nothing_happened_anywhere_there_is_nothing_to_draw_to() -> None:
+    nothing = np.zeros(len(TREE))
+    assert np.isnan(shrunk(nothing, nothing, TREE, OCTOBER, "county")).all()

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from anlan.facts import columns
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import deductions, edition, happenings, margins, ranks, run, signs
+from anlan.index import coverage, deductions, edition, happenings, margins, ranks, run, signs
 from anlan.index.composite import Scored, score
 from anlan.index.deductions import Asked, Known, Line, Ranking
 from anlan.index.duckdb_engine import DuckDB, over_folder
@@ -127,7 +127,7 @@ def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Rank
     """
     frame = spec.frame
     counted = run.count(spec.indicators, engine, [period], spec.tables)
-    panel = counted.panel
+    panel = coverage.hold(spec.index, spec.indicators, counted.panel, engine, spec.tables, [period])
     scored = score(frame, panel, labels=labels_of(panel, counted.tree, period))
     lines = _lines(spec, engine, scored, period, history)
     final = _final(scored, lines)

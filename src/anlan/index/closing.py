@@ -73,7 +73,7 @@ def look(
     engine: Engine, tables: Mapping[str, FactTable], wanted: Sequence[Asked], area: str, period: Period, day: date
 ) -> Open:
     """The open cases that lie in `area`, and what each would count were it closed on `day`."""
-    listed = exp.select(*map(_column, TOLD)).from_(CASES).where(_inside(area), _open(), _column("valid"))
+    listed = exp.select(*map(_column, TOLD)).from_(CASES).where(_inside(area), _open(day), _column("valid"))
     cases = engine.rows(listed.order_by("1")).to_pylist()
     place = {row["case"]: number for number, row in enumerate(cases)}
     parts: dict[Asked, Part] = {}
@@ -121,8 +121,8 @@ def _parts(
     ]
     summed = engine.rows(exp.select(*whole).from_(table.key).where(_inside(area)))
     totals = [column[0].as_py() for column in summed.itercolumns()]  # by place: several may have one name
-    now = _by_case(engine, exp.to_table(table.key), table, held, value, area)
-    then = _by_case(engine, _closed(table, day).subquery("closed"), table, held, value, area)
+    now = _by_case(engine, exp.to_table(table.key), day, held, value, area)
+    then = _by_case(engine, _closed(table, day).subquery("closed"), day, held, value, area)
     found = {}
     for number, one in enumerate(own):
         rows, total = (float(each or 0) for each in totals[2 * number : 2 * number + 2])
@@ -138,14 +138,14 @@ def _parts(
 
 
 def _by_case(
-    engine: Engine, source: exp.Expr, table: FactTable, held: Sequence[exp.Expr], value: Sequence[exp.Expr], area: str
+    engine: Engine, source: exp.Expr, day: date, held: Sequence[exp.Expr], value: Sequence[exp.Expr], area: str
 ) -> list[tuple[Any, ...]]:
     """For every case in the area: its key, and of every measure its rows, its sum, and the list of its values."""
     one = exp.Literal.number(1)
     picked: list[exp.Expr] = [_column("case")]
     picked += [each for h, v in zip(held, value, strict=True) for each in (_sum(h, one), _sum(h, v))]
     lists = [exp.func("list", exp.case().when(h.copy(), v.copy())) for h, v in zip(held, value, strict=True)]
-    open_ = exp.select(_column("case")).from_(CASES).where(_inside(area), _open(), _column("valid"))
+    open_ = exp.select(_column("case")).from_(CASES).where(_inside(area), _open(day), _column("valid"))
     query = exp.select(*picked, *lists).from_(source).where(_inside(area), _column("case").isin(query=open_))
     rows = engine.rows(query.group_by("1").order_by("1"))
     return list(zip(*(column.to_pylist() for column in rows.itercolumns()), strict=True))
@@ -212,8 +212,10 @@ def _inside(area: str) -> exp.Expr:
     return exp.func("starts_with", _column("area_path"), exp.Literal.string(area))
 
 
-def _open() -> exp.Expr:
-    return _column("outcome").eq(exp.Literal.string(""))
+def _open(day: date) -> exp.Expr:
+    """Whether a case is open that was there on the day; nobody closes one before it is opened."""
+    there = exp.LTE(this=_column("opened_date"), expression=exp.cast(exp.Literal.string(day.isoformat()), "date"))
+    return exp.and_(_column("outcome").eq(exp.Literal.string("")), there)
 
 
 def _arrays(rows: Sequence[tuple[Any, ...]], column: int, place: Mapping[str, int]) -> Floats:

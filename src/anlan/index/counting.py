@@ -32,6 +32,21 @@ def bag(lane: Lane, wanted: Pass, grain: Grain, column: str, *, signed: bool = F
     return _only(made.where(_column(column).is_(exp.null()).not_(), copy=False), where)
 
 
+def lists(lane: Lane, wanted: Pass, grain: Grain, column: str) -> exp.Select:
+    """The values of a column themselves: leaf, t, q<n>…, and in v0, v1, … a list of them for each condition.
+
+    Where most values differ this is as much to carry as `bag`, and far less to count.
+    """
+    where = wanted.bags[column]
+    told: list[exp.Expr] = []
+    for number, text in enumerate(where):
+        some = exp.Where(this=parse_one(text, dialect="duckdb"))
+        several = exp.ArrayAgg(this=_column(column), nulls_excluded=True)
+        told.append(exp.Filter(this=several, expression=some).as_(f"v{number}"))
+    made = _grouped(lane, wanted, grain, told, signed=False)
+    return _only(made.where(_column(column).is_(exp.null()).not_(), copy=False), where)
+
+
 def given(table: str, column: str, where: list[str], known: tuple[str, ...]) -> exp.Select:
     """Given figures: area_path, period, period_date, version, value; w0, w1, … say which of the conditions hold."""
     trees = [parse_one(text, dialect="duckdb") for text in where]

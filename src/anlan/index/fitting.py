@@ -17,15 +17,18 @@ _NUMBERS = {"sum", "average", "median", "quantile", "given"}
 
 
 def strangers(indicator: Indicator, tables: Mapping[str, FactTable]) -> Iterator[Finding]:
-    """(key, reason) for everything that does not fit; examples are tried when all else does."""
-    wrong = [(f"{key}.{where}", text) for key, one in indicator.measures for where, text in _unfit(one, tables)]
-    wrong += list(_unsaid(indicator))
-    yield from wrong
-    if not wrong:
-        try:
-            yield from examples.strangers(indicator, tables)
-        except Refusal as refusal:
-            yield "examples", refusal.text
+    """(key, reason) for everything that does not fit."""
+    for key, one in indicator.measures:
+        yield from ((f"{key}.{where}", text) for where, text in _unfit(one, tables))
+    yield from _unsaid(indicator)
+
+
+def miscounted(indicator: Indicator, tables: Mapping[str, FactTable]) -> Iterator[Finding]:
+    """(key, reason) for its examples that come out otherwise than they say; of an indicator that fits."""
+    try:
+        yield from examples.strangers(indicator, tables)
+    except Refusal as refusal:
+        yield "examples", refusal.text
 
 
 def _unfit(measure: Measure, tables: Mapping[str, FactTable]) -> Iterator[Finding]:

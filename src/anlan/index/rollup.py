@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from scipy import sparse
 
 from anlan.index.panel import Floats
 from anlan.index.period import Period
 from anlan.index.plan import Grain, days
 from anlan.index.tree import NOWHERE, Ints, Tree, ordinal
+
+_WIDE: Final = 1 << 22
+"""Whole numbers that lie closer together are their own places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Figures by deepest area and step of time: row by row the area's place, its step and `q` by horizon.
+    """Figures by deepest area and step of time, in its order: row by row the area's place, its step and `q` by horizon.
 
     `value` is the place of the row's value in `values`, in their order, where values are collected.
     """
@@ -42,23 +46,61 @@ class Cells:
         """Which rows lie in a span; all of them in None."""
         if span is None:
             return slice(None)
-        held = (self.t >= span.since) & (self.t <= span.until)
-        if span.horizon:
-            held &= self.q[span.horizon] > span.until
-        return np.flatnonzero(held)
+        begin = int(np.searchsorted(self.t, span.since, side="left"))
+        end = int(np.searchsorted(self.t, span.until, side="right"))
+        if not span.horizon:
+            return slice(begin, end)
+        return begin + np.flatnonzero(self.q[span.horizon][begin:end] > span.until)
 
 
 def read(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: bool) -> Cells:
     """An engine's answer as cells; what lies in no area is left out."""
+    if "v0" in rows.column_names:
+        return _unpacked(rows, tree, width=width, horizons=horizons, timed=timed)
     leaf = tree.places(rows["leaf"])
-    kept = leaf != NOWHERE
-    t = _whole(rows["t"])[kept] if timed else np.zeros(int(kept.sum()), dtype=np.int64)
-    q = {length: _whole(rows[f"q{length}"])[kept] for length in horizons} if timed else {}
-    counted = np.column_stack([_real(rows[f"c{number}"])[kept] for number in range(width)])
+    t, q, order = _in_time(rows, leaf, horizons, timed=timed)
+    counted = np.column_stack([_real(rows[f"c{number}"])[order] for number in range(width)])
     if "value" not in rows.column_names:
-        return Cells(leaf[kept], t, q, counted)
-    values, places = np.unique(_plain(rows["value"])[kept], return_inverse=True)
-    return Cells(leaf[kept], t, q, counted, places.astype(np.int64), values)
+        return Cells(leaf[order], t, q, counted)
+    values, places = _coded(_plain(rows["value"])[order])
+    return Cells(leaf[order], t, q, counted, places, values)
+
+
+def _in_time(rows: Any, leaf: Ints, horizons: list[int], *, timed: bool) -> tuple[Ints, dict[int, Ints], Ints]:
+    """The rows that lie in an area, in the order of time: their steps, the steps by horizon, and where they stand."""
+    t = _whole(rows["t"]) if timed else np.zeros(len(leaf), dtype=np.int64)
+    order = np.argsort(t, kind="stable")
+    order = order[leaf[order] != NOWHERE]
+    return t[order], {length: _whole(rows[f"q{length}"])[order] for length in horizons} if timed else {}, order
+
+
+def _unpacked(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: bool) -> Cells:
+    """Cells from lists of values: v0, v1, … have those of each condition."""
+    leaf = tree.places(rows["leaf"])
+    t, q, order = _in_time(rows, leaf, horizons, timed=timed)
+    found, row = [], []
+    for number in range(width):
+        lists = rows[f"v{number}"].combine_chunks().take(pa.array(order))
+        lengths = np.asarray(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False), dtype=np.int64)
+        found.append(np.asarray(lists.flatten().to_numpy(zero_copy_only=False)))
+        row.append(np.repeat(np.arange(len(order)), lengths))
+    values, places = _coded(np.concatenate(found))
+    rows_of, which = np.concatenate(row), np.repeat(np.arange(width), [len(each) for each in row])
+    counted = (which[:, None] == np.arange(width)).astype(np.float64)
+    if width > 1:
+        again = np.argsort(rows_of, kind="stable")
+        rows_of, counted, places = rows_of[again], counted[again], places[again]
+    then = {length: each[rows_of] for length, each in q.items()}
+    return Cells(leaf[order][rows_of], t[rows_of], then, counted, places, values)
+
+
+def _coded(found: Any) -> tuple[Any, Ints]:
+    """The values there are, in order, and the place of each among them."""
+    if found.dtype.kind == "i" and len(found) and int(found.max()) - int(found.min()) < _WIDE:
+        least = int(found.min())
+        return np.arange(least, int(found.max()) + 1), (found - least).astype(np.int64)
+    values, places = np.unique(found, return_inverse=True)
+    return values, places.astype(np.int64)
 
 
 def step(day: date, grain: Grain) -> int:

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from anlan.facts.table import FactTable
 from anlan.index import counting, rollup, tree, values
-from anlan.index.cells import passes, select_of
+from anlan.index.cells import passes, quick
 from anlan.index.indicator import Indicator
 from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
@@ -79,7 +79,7 @@ def count(
 
 def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
     """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine."""
-    ask = answers or (lambda lane, column: engine.rows(select_of(made, lane, column)))
+    ask = answers or (lambda lane, column: engine.rows(quick(made, lane, column)))
     for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
         if not engine.has(table):
             raise NoFacts(table)
@@ -105,22 +105,23 @@ def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
 
 def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period]) -> Panel:
     """The values of every area that was one in any of the periods; missing where it was not."""
-    standing = np.stack([found.tree.standing(period.last) for period in periods], axis=1)
-    kept = np.flatnonzero(standing.any(axis=1))
-    shape = (len(kept), len(periods), len(indicators))
+    standing = np.stack([found.tree.standing(period.last) for period in periods])
+    kept = np.flatnonzero(standing.any(axis=0))
+    shape = (len(periods), len(indicators), len(kept))
     arrays = {name: np.full(shape, np.nan) for name in ("value", "numerator", "denominator")}
     status = np.full(shape, Status.MISSING, dtype=np.uint8)
     for at, period in enumerate(periods):
-        there = standing[kept, at]
+        there = np.flatnonzero(standing[at, kept])
         for number, indicator in enumerate(indicators):
             made = values.value(found, indicator, period)
             for name, array in arrays.items():
-                array[there, at, number] = getattr(made, name)[kept][there]
-            status[there, at, number] = made.status[kept][there]
+                array[at, number, there] = getattr(made, name)[kept[there]]
+            status[at, number, there] = made.status[kept[there]]
         found.forget()
     units = tuple(found.tree.paths[place] for place in kept)
     keys = tuple(indicator.key for indicator in indicators)
-    return Panel(units, tuple(period.name for period in periods), keys, status=status, **arrays)
+    turned = {name: array.transpose(2, 0, 1) for name, array in arrays.items()}
+    return Panel(units, tuple(period.name for period in periods), keys, status=status.transpose(2, 0, 1), **turned)
 
 
 def labels(counted: Counted, period: Period) -> dict[str, list[str]]:

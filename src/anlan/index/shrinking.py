@@ -29,9 +29,10 @@ def shrunk(count: Floats, of: Floats, tree: Tree, period: Period, level: str) ->
     whole = m[over]
     groups, group = np.unique(np.stack([over, tree.ranks(period.last)]), axis=1, return_inverse=True)
     told = known & (of > 0)
-    apart = np.bincount(group[told], weights=(m[told] - whole[told]) ** 2, minlength=groups.shape[1])
+    # Of nothing at all, bincount gives whole numbers.
+    apart = np.bincount(group[told], weights=(m[told] - whole[told]) ** 2, minlength=groups.shape[1]).astype(np.float64)
     several = np.bincount(group[told], minlength=groups.shape[1])
-    spread = np.divide(apart, several - 1, out=np.zeros_like(apart), where=several > 1)[group]
+    spread = np.divide(apart, several - 1, out=np.zeros(len(apart)), where=several > 1)[group]
     weight = np.divide(spread, variance + spread, out=np.zeros_like(m), where=told & (spread > 0))
     with np.errstate(invalid="ignore"):
         drawn = np.where(known, weight * np.where(told, m, whole) + (1 - weight) * whole, np.nan)

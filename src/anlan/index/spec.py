@@ -211,6 +211,15 @@ class Department(_Part):
     title: Text
 
 
+class Coverage(_Part):
+    """When the facts of a period are all there: the share of its days on which a table must have rows, by table. Where
+    there are fewer, the period is refused, or the indicators counted of that table are missing in it.
+    """
+
+    tables: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    short: Literal["refuse", "missing"] = "refuse"
+
+
 class IndexSpec(Declaration):
     """An index: what it is made of and every rule. Leaves are its `columns`, and the indicators that name it."""
 
@@ -226,6 +235,7 @@ class IndexSpec(Declaration):
     by_depth: tuple[Aggregation, ...] = ()
     """The index's own, that of the heads under it, and so on; deeper ones follow `aggregation`."""
     missing: Missing = Missing()
+    coverage: Coverage = Coverage()
     weights: Weights = Weights()
     imputing: Imputing | None = None
     treatment: Treatment | None = None

@@ -52,6 +52,10 @@ class Tree:
         self.versions: dict[str, list[Version]] = {}
         for one in told:
             self.versions.setdefault(one.path, []).append(one)
+        self._place = np.array([self.place[one.path] for one in told], dtype=np.int64)
+        self._since = np.array([-FOREVER if one.since is None else ordinal(one.since) for one in told], dtype=np.int64)
+        self._until = np.array([FOREVER if one.until is None else ordinal(one.until) for one in told], dtype=np.int64)
+        self._level = [one.level for one in told]
         self._standing: dict[date, Flags] = {}
         self._levels: dict[date, list[str]] = {}
         self._storeys: dict[date, list[Storey]] = {}
@@ -99,16 +103,23 @@ class Tree:
         if not self.known:
             return np.ones(len(self), dtype=np.bool_)
         if day not in self._standing:
-            found = [self.version(path, day) is not None for path in self.paths]
-            self._standing[day] = np.array(found, dtype=np.bool_)
+            found = np.zeros(len(self), dtype=np.bool_)
+            found[self._place[self._held(day)]] = True
+            self._standing[day] = found
         return self._standing[day]
 
     def levels(self, day: date) -> list[str]:
         """The level of each path on a day; "" where it was no area."""
         if day not in self._levels:
-            found = (self.version(path, day) for path in self.paths)
-            self._levels[day] = [one.level if one else "" for one in found]
+            found = [""] * len(self)
+            for row in self._held(day):
+                found[self._place[row]] = self._level[row]
+            self._levels[day] = found
         return self._levels[day]
+
+    def _held(self, day: date) -> Ints:
+        """Which versions were there on a day."""
+        return np.flatnonzero((self._since <= ordinal(day)) & (ordinal(day) < self._until))
 
     def storeys(self, day: date) -> list[Storey]:
         """The areas of a day that lie in another, the deepest first."""

@@ -47,6 +47,7 @@ from anlan.places.site_kind import SITE_KINDS
 from anlan.places.towns import TOWNS, Town
 
 Finding = tuple[str, Text]
+Checks = tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Finding]]], ...]
 
 KINDS: Final = (
     ALARM_RULES,
@@ -81,19 +82,25 @@ LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def problems(catalogue: Catalogue) -> list[Problem]:
-    """Everything wrong in `catalogue`, the one in use: what cannot be read, else what does not fit together."""
-    return catalogue.problems() or list(_between(catalogue))
+    """Everything wrong in `catalogue`, the one in use: what cannot be read, else what does not fit together.
+
+    When all of it fits, what takes seconds is tried, too: the examples that are counted.
+    """
+    return catalogue.problems() or list(_between(catalogue, CHECKS)) or list(_between(catalogue, TRIALS))
 
 
 def refuse_problems(catalogue: Catalogue) -> None:
-    """Raises `DeclarationError` with file, field and reason of everything that is wrong."""
-    found = problems(catalogue)
+    """Raises `DeclarationError` with file, field and reason of what keeps the program from starting.
+
+    Examples that take seconds are left to `problems`: a start is not the time to count them again.
+    """
+    found = catalogue.problems() or list(_between(catalogue, CHECKS))
     if found:
         raise DeclarationError(found)
 
 
-def _between(catalogue: Catalogue) -> Iterator[Problem]:
-    for kind, check in CHECKS:
+def _between(catalogue: Catalogue, checks: Checks) -> Iterator[Problem]:
+    for kind, check in checks:
         for identity, declared in catalogue.all(kind).items():
             path = _shown(catalogue.origin(kind, identity), catalogue)
             for field, reason in check(declared, catalogue):
@@ -295,7 +302,13 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
 
 
 def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
-    """A table of rules that looks at facts there are not."""
+    """A table of rules of an index or an indicator nobody declares, or that looks at facts there are not."""
+    yield from _unknown(
+        "index", [declared.index] if declared.index else [], catalogue.all(INDICES), zh="指数", en="index"
+    )
+    for number, rule in enumerate(declared.rules):
+        named = [each.indicator for each in (rule.value, rule.change) if each and each.indicator]
+        yield from _unknown(f"rules.{number}", named, catalogue.all(INDICATORS), zh="指标", en="indicator")
     yield from happenings.strangers(declared, catalogue.all(TABLES))
 
 
@@ -308,7 +321,7 @@ def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
-    """An indicator of tables or columns that nobody declares, or whose examples come out otherwise than they say."""
+    """An indicator of tables, columns or an index that nobody declares."""
     yield from fitting.strangers(declared, catalogue.all(TABLES))
     indices = catalogue.all(INDICES)
     if declared.index in indices:
@@ -316,6 +329,11 @@ def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]
         yield from ((fault.field, fault.reason) for fault in faults)
     elif declared.index:
         yield "index", unknown("指数", "index", declared.index, indices)
+
+
+def _miscounted(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
+    """An indicator whose examples come out otherwise than they say."""
+    yield from fitting.miscounted(declared, catalogue.all(TABLES))
 
 
 def _ungrown(declared: IndexSpec, catalogue: Catalogue) -> Iterator[Finding]:
@@ -346,7 +364,7 @@ def _unknown(where: str, keys: Iterable[str], known: Iterable[str], *, zh: str, 
             yield where, unknown(zh, en, key, known)
 
 
-CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Finding]]], ...] = (
+CHECKS: Checks = (
     (TOPICS, _astray),
     (CHANNELS, _unheard),
     (LAYOUTS, _unplaced),
@@ -367,3 +385,5 @@ CHECKS: tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Findi
     (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
+TRIALS: Checks = ((INDICATORS, _miscounted),)
+"""What takes seconds: tried when somebody checks what is declared, not at every start."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from django.conf import settings
 
-from anlan.kernel.catalogue import export_schemas, kinds, use
+from anlan.kernel.catalogue import DeclarationError, export_schemas, kinds, use
 from anlan.presentation import checks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -24,7 +24,9 @@ def check(
     Check everything that is declared: it can be read, every key it names exists, every procedure can be walked.
     """
     catalogue = use([*settings.PACKS, *(path.resolve() for path in pack or [])])
-    checks.refuse_problems(catalogue)
+    found = checks.problems(catalogue)
+    if found:
+        raise DeclarationError(found)
     for kind in kinds():
         typer.echo(f"{kind.folder:<14}{len(catalogue.all(kind))}")
     if schemas:

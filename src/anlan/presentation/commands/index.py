@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from django.conf import settings
 
 from anlan.facts.store import open_store
 from anlan.facts.table import TABLES
-from anlan.index import duckdb_engine, fitting, period, run, spark_engine
+from anlan.index import coverage, duckdb_engine, fitting, period, run, spark_engine
 from anlan.index.framework import framework
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.panel import WORDS, Panel, Status
@@ -98,11 +99,14 @@ def run_(
     """
     began = perf_counter()
     indicators = _declared("" if index == "-" else index)
+    tables, month = catalogue.current().all(TABLES), period.read(asked)
     with ExitStack() as stack:
-        counted = run.count(
-            indicators, _engine(engine, facts or str(settings.FACTS), stack), [period.read(asked)],
-            catalogue.current().all(TABLES),
-        )  # fmt: skip
+        counting = _engine(engine, facts or str(settings.FACTS), stack)
+        counted = run.count(indicators, counting, [month], tables)
+        if index != "-":
+            spec = catalogue.current().get(INDICES, index)
+            held = coverage.hold(spec, indicators, counted.panel, counting, tables, [month])
+            counted = replace(counted, panel=held)
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(run.table_of(counted.panel), folder / "values.parquet")

@@ -8,6 +8,7 @@ from typing import Final
 
 from anlan.index import edition
 from anlan.index.period import around
+from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.places.record import day_of
 from anlan.places.scope import Reach, reach_of
@@ -19,17 +20,18 @@ DRAFTS, SIGNS, PUBLISHES = "fenxi1", "duban1", "lingdao1"
 
 
 def publish(*, at: datetime, say: Callable[[str], None]) -> None:
-    """Publish the two months before the one of `at`, unless something of the index has been published."""
-    if edition.published(publishing.root(), INDEX):
+    """Publish the last two full months in which the town was there, unless something has been published already."""
+    last, began = around(day_of(at), "month").before, day_of(Event.objects.earliest("seq").at)
+    months = [month for month in (last.before, last) if month.first >= began]
+    if not months or edition.published(publishing.root(), INDEX):
         return
     facts.export(facts.store(), at=at)
-    last = around(day_of(at), "month").before
-    for period in (last.before, last):
+    for period in months:
         analyst, supervisor, lead = (_officer(name, at) for name in (DRAFTS, SIGNS, PUBLISHES))
         made = publishing.draft(INDEX, period.name, by=analyst[0], reach=analyst[1], at=at)
         made = publishing.move(made, "signed", by=supervisor[0], reach=supervisor[1], at=at)
         publishing.move(made, "published", by=lead[0], reach=lead[1], at=at)
-    say("已发布两个月的指数，见 /index/。 / Two months of the index are published: see /index/")
+    say("已发布指数，见 /index/。 / The index is published: see /index/")
 
 
 def _officer(username: str, at: datetime) -> tuple[Officer, Reach]:

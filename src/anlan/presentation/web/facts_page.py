@@ -5,6 +5,7 @@ It is made from the declarations, so that it cannot say other than what is expor
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from django.http import HttpResponse
@@ -27,6 +28,7 @@ from anlan.presentation.web.lists import Column, table
 TITLE: Final = Text(zh="事实表", en="Facts")
 NO: Final = Text(zh="否", en="No")
 YES: Final = Text(zh="是", en="Yes")
+THE_TABLES: Final = Text(zh="同本表", en="The table's")
 AS_LONG: Final = Text(zh="与台账同期", en="As long as the ledger")
 _SPARK: Final = """from pyspark.sql import SparkSession
 rows = SparkSession.builder.getOrCreate().read.parquet("{folder}")
@@ -68,7 +70,8 @@ def index(request: Asked) -> HttpResponse:
         tables(), columns, caption=TITLE, url=lambda each: reverse("fact_table", args=[each.key]), quiet_caption=True
     )
     said = {
-        "title": TITLE, "table": shown, "now_held": now, "trouble": trouble, "tabs": counted.tabs(request, "facts"),
+        "title": TITLE, "table": shown, "now_held": now, "cut_off": _cut_off(now), "trouble": trouble,
+        "tabs": counted.tabs(request, "facts"),
     }  # fmt: skip
     return render(request, "facts/list.html", said)
 
@@ -101,7 +104,7 @@ def _columns(declared: FactTable) -> object:
         Column(Text(zh="可空", en="Null"), lambda each: YES if each.null else NO),
         Column(Text(zh="密级", en="Privacy"), lambda each: PRIVACY[each.privacy]),
         Column(Text(zh="保留", en="Kept"), _kept),
-        Column(Text(zh="来自事件", en="From events"), lambda each: ", ".join(each.events or declared.events)),
+        Column(Text(zh="来自事件", en="From events"), lambda each: ", ".join(each.events) or THE_TABLES),
     )
     return table(declared.columns, columns, caption=Text(zh="各列", en="Columns"), wide=True, quiet_caption=True)
 
@@ -120,8 +123,13 @@ def _facts(declared: FactTable, held: Held | None, now: Manifest | None, folder:
         (Text(zh="判定用的数", en="Measures"), ", ".join(f"{key} = {value:g}" for key, value in
                                                    declared.numbers.items())),
         (Text(zh="文件所在", en="Files lie in"), folder),
-        (Text(zh="台账截至", en="Ledger up to"), "" if now is None else now.cut_off),
+        (Text(zh="来自事件", en="From events"), ", ".join(declared.events)),
+        (Text(zh="台账截至", en="Ledger up to"), _cut_off(now)),
     ]  # fmt: skip
+
+
+def _cut_off(now: Manifest | None) -> datetime | None:
+    return datetime.fromisoformat(now.cut_off) if now is not None and now.cut_off else None
 
 
 def _rows(held: Held | None) -> object:

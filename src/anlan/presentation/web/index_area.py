@@ -17,7 +17,7 @@ from anlan.index.panel import WORDS, Status
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import name, say, t
-from anlan.presentation.web import index_asked, index_charts, index_home, index_why
+from anlan.presentation.web import index_asked, index_charts, index_first, index_home, index_why
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Group, Named, Sight
 from anlan.presentation.web.index_charts import signed
@@ -37,6 +37,8 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
     path = here.path
     if path not in sight.scores.place:
         raise NotFound
+    if request.GET.get("part") == "first":
+        return _first(request, sight, here)
     old = index_asked.before(sight)
     then = index_asked.sight_on(sight, old) if old else None
     lost = worst(sight, path)
@@ -50,9 +52,20 @@ def area(request: Asked, index: str, period: str, code: str) -> HttpResponse:
         "trend": index_charts.trend(sight, path, index_home.course(sight, here)),
         "strips": strips(sight, path), "strips_title": shortboard(sight, path), "tree": tree(sight, path),
         "shades": list(sight.shades.values())[::-1], "links": _links(sight, here), "state": index_home.state(sight),
-        "crumbs": sight.crumbs((name(here), "")),
+        "crumbs": sight.crumbs((name(here), "")), "first_url": sight.url("index_area", here.code, part="first"),
     }  # fmt: skip
     return render(request, "index/area.html", said)
+
+
+def _first(request: Asked, sight: Sight, here: Named) -> HttpResponse:
+    """What to fix first, by itself: to work it out takes a second, so the page comes without it and asks for a few."""
+    part = bool(request.headers.get("HX-Request"))
+    found = index_first.shown(request, sight, here.path, most=index_first.FEW if part else index_first.MOST)
+    said = found | {
+        "sight": sight, "spot": here, "first_url": sight.url("index_area", here.code, part="first"),
+        "crumbs": sight.crumbs((name(here), sight.area_url(here.path)), (index_first.TITLE, "")),
+    }  # fmt: skip
+    return render(request, "index/first.html" if part else "index/first_page.html", said)
 
 
 def _why_not(then: Sight | None, sight: Sight, path: str) -> Text | None:
@@ -179,4 +192,6 @@ def _links(sight: Sight, here: Named) -> list[tuple[Any, str]]:
     return [
         (Text(zh="与别处比较", en="Compare"), compare),
         (Text(zh="换权重试算", en="What if"), sight.url("index_scenario", area=here.code)),
+        (Text(zh="成绩单", en="Scorecard"), sight.url("index_card", here.code)),
+        (Text(zh="数据可信吗", en="Can it be trusted"), sight.url("index_integrity", area=here.code)),
     ]

@@ -177,16 +177,15 @@ def _changed(manifest: Manifest) -> Text | None:
     if manifest.corrects is None:
         return None
     many, files = len(manifest.changes), len(manifest.restated)
-    if not many:
-        return Text(
-            zh=f"更正第 {manifest.corrects} 版：得分和名次都没有变，{files} 个事实文件重述过。",
-            en=f"It corrects edition {manifest.corrects}: no score and no place changed; {files} files of facts were "
-            "restated.",
-        )
+    what = Text(zh="得分和名次都没有变", en="no score and no place changed")
+    if many:
+        what = Text(zh=f"{many} 个辖区的得分或名次有变", en=f"scores or places of {many} areas changed")
+    facts = Text(zh="", en="")
+    if files:
+        facts = Text(zh=f"，{files} 个事实文件重述过", en=f"; {files} files of facts were restated")
+    number = manifest.corrects
     return Text(
-        zh=f"更正第 {manifest.corrects} 版：{many} 个辖区的得分或名次有变，{files} 个事实文件重述过。",
-        en=f"It corrects edition {manifest.corrects}: scores or places of {many} areas changed; {files} files of facts "
-        "were restated.",
+        zh=f"更正第 {number} 版：{what.zh}{facts.zh}。", en=f"It corrects edition {number}: {what.en}{facts.en}."
     )
 
 

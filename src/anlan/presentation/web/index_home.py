@@ -20,7 +20,7 @@ from anlan.places import register
 from anlan.places.areas import at_day
 from anlan.presentation.permissions import needs
 from anlan.presentation.saying import name, say, speaking
-from anlan.presentation.web import index_asked, index_charts, mapping
+from anlan.presentation.web import index_asked, index_charts, index_trust, mapping
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, TITLE, Group, Named, Shade, Sight
 from anlan.presentation.web.index_charts import figure, signed
@@ -76,6 +76,7 @@ def _page(request: Asked, sight: Sight) -> HttpResponse:
         "radar": index_charts.radar(sight, scope.path, middle(sight, scope)), "strips": strips(sight, scope.path),
         "strips_title": shortboard(sight, scope.path), "tree": tree(sight, scope.path),
         "shades": list(sight.shades.values())[::-1], "links": _links(sight, scope), "state": state(sight),
+        "trust": index_trust.tabs(sight, ""),
     }  # fmt: skip
     return render(request, "index/home.html", said)
 
@@ -218,6 +219,7 @@ def _links(sight: Sight, scope: Named) -> list[tuple[Text, str]]:
             f"{reverse('index_compare', args=[sight.index])}?a={scope.code}@{sight.period.name}",
         ),
         (Text(zh="换权重试算", en="What if"), sight.url("index_scenario", area=scope.code)),
+        (Text(zh="成绩单", en="Scorecard"), sight.url("index_card", scope.code)),
     ]
 
 

@@ -86,7 +86,7 @@ def indicator(request: Asked, index: str, period: str, key: str) -> HttpResponse
         "title": made.declared.title, "made": made, "own": own, "here": name(made.here),
         "value": with_unit(own.value.value, unit), "interval": between(own.value.low, own.value.high),
         "score": index_words.points(own.score), "status": _standing(own.value), "node": _node(made),
-        "definition": list(index_words.definition(made.declared, made.sight.framework, _tables())),
+        "definition": _definition(made), "department_url": _department(made),
         "mark": index_words.mark(made.declared.basis), "sources": sources(made.sight, key),
         "chart": _areas_chart(made), "trend": _trend_chart(made), "empty": NOTHING,
         "crumbs": made.sight.crumbs((name(made.here), made.sight.area_url(made.here.path)), (made.declared.title, "")),
@@ -144,8 +144,16 @@ def _value(row: dict[str, Any]) -> Value:
     return Value(row["numerator"], row["denominator"], row["value"], status, row["low"], row["high"])
 
 
-def _tables() -> dict[str, Text]:
-    return {key: each.title for key, each in catalogue.current().all(TABLES).items()}
+def _definition(made: Page) -> list[index_words.Line]:
+    tables = catalogue.current().all(TABLES)
+    return list(index_words.definition(made.declared, made.sight.framework, tables))
+
+
+def _department(made: Page) -> str:
+    """Where the scorecard of the department that answers for it is; "" where none does."""
+    key = made.declared.department
+    named = key in {each.key for each in made.sight.spec.departments}
+    return made.sight.url("index_card", f"department-{key}", area=made.here.code) if named else ""
 
 
 def _standing(value: Value) -> Text | None:
@@ -222,19 +230,20 @@ def _over(each: Told) -> str | None:
 
 
 def _chart(made: Page, key: str, title: Text, rows: list[Told], twin: Table, kind: str, labels: list[Any]) -> Chart:
-    said = {
-        "kind": kind, "unit": "%" if made.declared.unit.zh.startswith("%") else "", "labels": labels,
-        "series": [{
-            "name": name(made.declared.title), "values": [_rounded(each.value.value) for each in rows],
-            "low": [_rounded(each.value.low) for each in rows], "high": [_rounded(each.value.high) for each in rows],
-        }],
+    series: dict[str, Any] = {
+        "name": name(made.declared.title), "values": [_rounded(each.value.value) for each in rows],
     }  # fmt: skip
+    words = Text(zh=f"单位：{made.declared.unit.zh}。", en=f"In {made.declared.unit.en}.")
+    if any(each.value.low is not None for each in rows):
+        series |= {end: [_rounded(getattr(each.value, end)) for each in rows] for end in ("low", "high")}
+        words = Text(
+            zh=f"{words.zh}细线是 90% 区间：数小的地方本来就会上下跳。",
+            en=f"{words.en} The thin line is the 90% interval: small numbers jump by themselves.",
+        )
+    percent = "%" if made.declared.unit.zh.startswith("%") else ""
+    said = {"kind": kind, "unit": percent, "labels": labels, "series": [series]}
     export = made.sight.url("index_indicator", made.declared.key, area=made.here.code, file="xlsx")
-    note = Text(
-        zh=f"单位：{made.declared.unit.zh}。细线是 90% 区间：数小的地方本来就会上下跳。",
-        en=f"In {made.declared.unit.en}. The thin line is the 90% interval: small numbers jump by themselves.",
-    )
-    return Chart(key, title, said, twin, note, export)
+    return Chart(key, title, said, twin, words, export)
 
 
 def _rounded(value: float | None) -> float | None:

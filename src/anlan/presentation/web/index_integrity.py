@@ -125,6 +125,11 @@ def finding(reads: Sequence[Read]) -> Text:
             zh=f"{len(reads)} 个信号中 {counts['watch']} 个偏高，数量还不足以断定",
             en=f"{counts['watch']} of {len(reads)} signals are high, but too few to be sure",
         )
+    if counts["few"]:
+        return Text(
+            zh=f"{len(reads)} 个信号中 {counts['quiet']} 个未见异常，{counts['few']} 个数量太少，看不出",
+            en=f"Of {len(reads)} signals {counts['quiet']} show nothing unusual; {counts['few']} have too little",
+        )
     return Text(zh=f"{len(reads)} 个信号都未见异常", en=f"Nothing unusual in {len(reads)} signals")
 
 
@@ -140,7 +145,7 @@ def _below(sight: Sight, here: Named, signals: Mapping[str, Signal]) -> Table | 
     columns = [Column(Text(zh="辖区", en="Area"), lambda path: name(sight.named(path)))]
     columns += [Column(each.title, _cell(told, key)) for key, each in signals.items()]
     return table(
-        paths, columns, caption=Text(zh="下级辖区", en="The areas below"), wide=True,
+        paths, columns, caption=Text(zh="各信号在下级辖区怎么说", en="What each signal says below"), wide=True,
         url=lambda path: sight.url("index_integrity", area=sight.named(path).code),
     )  # fmt: skip
 

@@ -73,10 +73,20 @@ def strips(tree: Framework, weights: Sequence[float], said: Callable[[int], Said
 
 def _strip(said: Said, x: float, y: float, width: float, height: float) -> Strip:
     inner = max(0.4, width - GAP)
-    label = said.label if _long(said.label) < inner - 8 else ""
+    label = _cut(said.label, inner - 10)
     return Strip(
         round(x, 1), round(y, 1), round(inner, 1), round(height - GAP, 1), label, said.title, said.css, said.url
     )
+
+
+def _cut(label: str, room: float) -> str:
+    """The words as far as there is room for them; none where that would be a letter or two."""
+    if _long(label) <= room:
+        return label
+    kept = label
+    while kept and _long(kept) + LETTER > room:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…" if _long(kept) >= 2 * LETTER else ""
 
 
 def _long(label: str) -> float:

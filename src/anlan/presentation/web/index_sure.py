@@ -39,9 +39,9 @@ MOST_UNITS: Final = 3000
 ROWS: Final = 64
 MEANS: Final = (Aggregation(), Aggregation(method="ampi"))
 FACTORS: Final[dict[str, Text]] = {
-    "weights": Text(zh="权重上下浮动 25%", en="weights up to 25% off"),
-    "ends": Text(zh="零分、满分的标准上下浮动 10%", en="the marks for no and full points up to 10% off"),
-    "aggregation": Text(zh="相加，或对偏科加罚", en="adding up, or a penalty for being uneven"),
+    "weights": Text(zh="权重 ±25%", en="weights ±25%"),
+    "ends": Text(zh="计分标准 ±10%", en="scoring marks ±10%"),
+    "aggregation": Text(zh="对偏科是否加罚", en="a penalty if uneven"),
 }
 TOO_MANY: Final = Empty(
     Text(zh="这一组太多，不在页面上算", en="Too many to work out on a page"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from anlan.facts.table import FactTable
 from anlan.index.framework import Framework
 from anlan.index.indicator import Indicator, Measure
 from anlan.index.normalise import Normalising
@@ -14,6 +16,8 @@ from anlan.kernel.text import Text
 
 Line = tuple[Text, Text]
 NONE: Final = "–"
+ZH: Final = {"is not null": "不为空", "is null": "为空", "and": "且", "or": "或", "not": "非", "in": "属于"}
+"""The words of conditions in Chinese, the longer before what is part of them."""
 
 COUNTED: Final[dict[str, Text]] = {
     "count": Text(zh="数行数", en="rows are counted"),
@@ -23,7 +27,7 @@ COUNTED: Final[dict[str, Text]] = {
     "median": Text(zh="“{c}”的中位数", en="the median of “{c}”"),
     "quantile": Text(zh="“{c}”的 {q} 分位数", en="the {q} quantile of “{c}”"),
     "stock": Text(zh="期末还在的行数（{d} 进入，{u} 离开）", en="rows still there at the end (in on {d}, out on {u})"),
-    "given": Text(zh="报送的统计数，最多沿用 {m} 个月", en="a figure as given, carried on for at most {m} months"),
+    "given": Text(zh="报送的统计数", en="a figure as given"),
 }
 WINDOWS: Final[dict[str, Text]] = {
     "period": Text(zh="本期内", en="the period itself"),
@@ -108,13 +112,47 @@ def _gap(unit: str) -> str:
     return "" if not unit or unit.startswith("%") else " "
 
 
-def measured(measure: Measure, table: Text) -> Text:
+def measured(measure: Measure, tables: Mapping[str, FactTable]) -> Text:
     """What is counted of which table, in a phrase."""
-    how = COUNTED[measure.measure].format(
-        c=measure.column, q=measure.quantile, d=measure.date, u=measure.until, m=measure.carry
+    table = tables.get(measure.table)
+    titles = {column.key: column.title for column in table.columns} if table else {}
+    known = {key: titles.get(key, Text(zh=key, en=key)) for key in (measure.column, measure.date, measure.until)}
+    how = Text(
+        zh=COUNTED[measure.measure].zh.format(
+            c=known[measure.column].zh, q=measure.quantile, d=known[measure.date].zh, u=known[measure.until].zh
+        ),
+        en=COUNTED[measure.measure].en.format(
+            c=known[measure.column].en, q=measure.quantile, d=known[measure.date].en, u=known[measure.until].en
+        ),
     )
-    where = Text(zh=f"，条件 {measure.where}", en=f", where {measure.where}") if measure.where else Text(zh="", en="")
-    return Text(zh=f"{table.zh}：{how.zh}{where.zh}", en=f"{table.en}: {how.en}{where.en}")
+    if measure.carry:
+        how = Text(
+            zh=f"{how.zh}，最多沿用 {measure.carry} 个月", en=f"{how.en}, carried on for at most {measure.carry} months"
+        )
+    name = table.title if table else Text(zh=measure.table, en=measure.table)
+    where = worded(measure.where, titles)
+    if not measure.where:
+        return Text(zh=f"{name.zh}：{how.zh}", en=f"{name.en}: {how.en}")
+    return Text(zh=f"{name.zh}：{how.zh}，条件是 {where.zh}", en=f"{name.en}: {how.en}, where {where.en}")
+
+
+def worded(where: str, titles: Mapping[str, Text]) -> Text:
+    """A condition with its columns by their titles; what stands in quotes stays as it is."""
+    parts = re.split(r"('(?:[^']|'')*')", where)
+    said = {"zh": "", "en": ""}
+    for at, part in enumerate(parts):
+        for lang, joined in (("zh", ZH), ("en", {})):
+            words = part
+            if at % 2 == 0:
+                words = re.sub(r"[a-z_]+", lambda found, lang=lang: _column(found[0], titles, lang), words)
+                for sign, instead in joined.items():
+                    words = re.sub(rf"\b{sign}\b", instead, words)
+            said[lang] += words
+    return Text(zh=" ".join(said["zh"].split()), en=" ".join(said["en"].split()))
+
+
+def _column(key: str, titles: Mapping[str, Text], lang: str) -> str:
+    return f"“{titles[key].in_(lang)}”" if key in titles else key
 
 
 def window(key: str) -> Text:
@@ -161,15 +199,15 @@ def between_open(low: float | None, high: float | None) -> str:
     return f"{figure(low) if low is not None else '−∞'}~{figure(high) if high is not None else '∞'}"
 
 
-def definition(indicator: Indicator, tree: Framework, tables: dict[str, Text]) -> Iterator[Line]:
+def definition(indicator: Indicator, tree: Framework, tables: Mapping[str, FactTable]) -> Iterator[Line]:
     """Everything that a reader must know to count it by hand, line by line."""
     node = tree.nodes[tree.place(indicator.key)]
     above = tree.nodes[node.parent]
     share = float(tree.nominal[tree.place(indicator.key)]) * 100
     office = next((each.title for each in tree.spec.departments if each.key == indicator.department), None)
-    yield Text(zh="分子", en="Numerator"), measured(indicator.numerator, _titled(tables, indicator.numerator))
+    yield Text(zh="分子", en="Numerator"), measured(indicator.numerator, tables)
     if indicator.denominator:
-        yield Text(zh="分母", en="Denominator"), measured(indicator.denominator, _titled(tables, indicator.denominator))
+        yield Text(zh="分母", en="Denominator"), measured(indicator.denominator, tables)
     if indicator.per != 1:
         yield Text(zh="乘以", en="Times"), Text(zh=figure(indicator.per), en=figure(indicator.per))
     yield Text(zh="时间", en="Of what time"), window(indicator.window)
@@ -188,10 +226,6 @@ def definition(indicator: Indicator, tree: Framework, tables: dict[str, Text]) -
         yield (
             Text(zh="责任部门", en="Department"), office or Text(zh=indicator.department, en=indicator.department)
         )  # fmt: skip
-
-
-def _titled(tables: dict[str, Text], measure: Measure) -> Text:
-    return tables.get(measure.table) or Text(zh=measure.table, en=measure.table)
 
 
 def _exceptions(indicator: Indicator) -> Iterator[Line]:

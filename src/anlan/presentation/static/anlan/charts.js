@@ -18,12 +18,12 @@
     const line = data.kind === "line";
     const said = value(data.unit);
     const few = data.labels.length <= 24 && data.kind !== "stack" && (!line || data.series.length === 1);
-    const across = data.kind === "ranked", inside = Boolean(series.low);
+    const across = data.kind === "ranked", inside = Boolean(series.low) && !line;
     return {
       name: series.name, data: series.values, type: line ? "line" : "bar", color: colour(series, i),
       stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 26, symbol: SHAPES[i % SHAPES.length], symbolSize: 7,
       connectNulls: false, lineStyle: { width: 2.5 }, emphasis: { focus: "series" },
-      label: { show: few, position: inside ? (across ? "insideLeft" : "insideBottom") : (across ? "right" : "top"),
+      label: { show: few, position: line && series.low ? "right" : inside ? (across ? "insideLeft" : "insideBottom") : (across ? "right" : "top"),
         color: inside ? "#fff" : INK, fontSize: 12, formatter: (p) => said(p.value) },
       endLabel: { show: line && data.series.length > 1, formatter: (p) => series.name + " " + said(p.value), color: INK, fontSize: 12 },
       labelLayout: { moveOverlap: line ? "shiftY" : undefined },
@@ -36,12 +36,24 @@
       renderItem: (params, api) => {
         const across = data.kind === "ranked";
         const at = (v) => (across ? api.coord([v, api.value(0)]) : api.coord([api.value(0), v]));
+        if (series.low[params.dataIndex] === null || series.high[params.dataIndex] === null) return null;
         const a = at(api.value(1)), b = at(api.value(2));
-        return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: INK, lineWidth: 1.4 } };
+        const shape = { x1: a[0], y1: a[1], x2: b[0], y2: b[1] };
+        // A light rim, so that it is seen on a bar and off it.
+        return { type: "group", children: [{ type: "line", shape, style: { stroke: "#fff", lineWidth: 4 } }, { type: "line", shape, style: { stroke: INK, lineWidth: 1.4 } }] };
       },
     };
   }
+  // How far the intervals reach, so that the axis holds them; whole steps look like an axis.
+  function reach(data, end, far) { return far(0, ...data.series.flatMap((each) => (each[end] || []).filter((v) => v !== null))); }
+  function round(v) { const step = Math.pow(10, Math.floor(Math.log10(v || 1))) / 2; return Math.ceil(v / step) * step; }
   const signed = (unit) => (v) => (v > 0 ? "+" : v < 0 ? "−" : "±") + Math.abs(v).toFixed(2) + (unit || "");
+  function wrapped(name) {
+    if (name.length < 15 || !name.includes(" ")) return name;
+    const middle = name.length / 2, gaps = Array.from(name.matchAll(/ /g), (gap) => gap.index);
+    const at = gaps.reduce((a, b) => (Math.abs(b - middle) < Math.abs(a - middle) ? b : a));
+    return name.slice(0, at) + "\n" + name.slice(at + 1);
+  }
   function radar(data) {
     return {
       animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
@@ -49,7 +61,7 @@
       legend: { show: data.series.length > 1, bottom: 0, left: "center", textStyle: { color: INK }, itemWidth: 14 },
       tooltip: { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: LINE, valueFormatter: value(data.unit) },
       radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: "64%", center: ["50%", "47%"], splitNumber: 4,
-        axisName: { color: INK, fontSize: 12, width: 92, overflow: "break" }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
+        axisName: { color: INK, fontSize: 12, formatter: wrapped }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
       series: [{ type: "radar", data: data.series.map((s, i) => ({ name: s.name, value: s.values, symbol: SHAPES[i % SHAPES.length], symbolSize: 6,
         lineStyle: { width: 2.4, type: i ? "dashed" : "solid" }, areaStyle: i ? undefined : { opacity: 0.12 } })) }],
     };
@@ -86,7 +98,8 @@
     const across = data.kind === "ranked";
     const names = { type: "category", data: data.labels, inverse: across, axisTick: { show: false }, axisLine: { lineStyle: { color: LINE } },
       axisLabel: { color: INK, fontSize: 12, hideOverlap: !across, width: across ? 130 : undefined, overflow: "truncate", interval: across ? 0 : "auto" } };
-    const amounts = { type: "value", min: data.kind === "line" && data.min ? data.min : 0, max: data.max, axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
+    const amounts = { type: "value", min: data.kind === "line" && data.min ? data.min : (v) => Math.min(0, v.min, reach(data, "low", Math.min)),
+      max: data.max || (data.series.some((each) => each.high) ? (v) => round(Math.max(v.max, reach(data, "high", Math.max))) : undefined), axisLabel: { color: QUIET, fontSize: 12, formatter: value(data.unit) }, splitLine: { lineStyle: { color: "#edf1f3" } } };
     const series = [];
     data.series.forEach((s, i) => { series.push(oneSeries(data, s, i)); if (s.low) series.push(interval(data, s, i)); });
     return {
