@@ -36,7 +36,7 @@ def facts() -> Iterator[Any]:
     """Empty fact tables."""
     with duckdb.connect() as connection:
         empty_tables(connection)
-        yield DuckDB(connection)
+        yield DuckDB(connection, KNOWN)
 
 
 def figure(facts: Any, name: str, value: float, on: str, area: str = "33/1/", **more: Any) -> None:

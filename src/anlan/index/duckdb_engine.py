@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,9 @@ class DuckDB:
 
     name = "duckdb"
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, names: Iterable[str] = ()) -> None:
         self._connection = connection
+        self._names = set(names)
 
     def rows(self, select: exp.Select) -> Any:
         """The answer to a query, as an Arrow table."""
@@ -31,12 +33,12 @@ class DuckDB:
 
     def has(self, table: str) -> bool:
         """Whether there is a table of this name."""
-        asked = "SELECT table_name FROM information_schema.tables"
-        return (table,) in self._connection.execute(asked).fetchall()
+        return table in self._names
 
     def add(self, table: str, rows: Any) -> None:
         """An Arrow table under a name."""
         self._connection.register(table, rows)
+        self._names.add(table)
 
 
 @contextmanager
@@ -49,11 +51,13 @@ def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator
             connection.execute("SET memory_limit = ?", [memory])
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET arrow_large_buffer_size = false")
+        names = []
         for table in sorted(folder.iterdir()) if folder.is_dir() else ():
             if table.name != CHANGES and table.is_dir() and next(table.rglob("*.parquet"), None):
                 rows = connection.read_parquet(f"{table}/**/*.parquet", hive_partitioning=False)
                 rows.create_view(table.name)
-        yield DuckDB(connection)
+                names.append(table.name)
+        yield DuckDB(connection, names)
 
 
 @contextmanager
@@ -81,10 +85,15 @@ def tables_in(store: Store) -> dict[str, list[str]]:
     return found
 
 
+@cache
+def _memory() -> Any:
+    return duckdb.connect()
+
+
 @contextmanager
 def over_tables(tables: Mapping[str, Any]) -> Iterator[DuckDB]:
-    """Arrow tables by name."""
-    with duckdb.connect() as connection:
+    """Arrow tables by name; they lie in no database, so that one of them, in memory, does for all."""
+    with _memory().cursor() as connection:
         engine = DuckDB(connection)
         for name, rows in tables.items():
             engine.add(name, rows)

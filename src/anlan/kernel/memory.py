@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +28,5 @@ def settle() -> None:
     """Call when a process is ready to serve: what is here stays, and no later search for cycles walks through it."""
     gc.collect()
     gc.freeze()
+    # At the very end all of it goes: libraries that count what is left would complain in the log.
+    atexit.register(gc.unfreeze)
