@@ -122,7 +122,8 @@ class Kept:
 
 def _read(path: Path) -> Any:
     """A file of cells, its areas as codes."""
-    return pq.read_table(path, read_dictionary=["leaf"])
+    with pq.ParquetFile(path, read_dictionary=["leaf"]) as file:
+        return file.read()
 
 
 def digest_of(made: Plan, lane: Lane, column: str) -> str:
