@@ -118,6 +118,18 @@ def test_a_period_that_is_not_over_may_be_drafted_but_not_signed(town: World) ->
         move(town, made, "signed", "supervisor")
 
 
+def test_a_month_that_ended_quietly_can_be_signed_though_nothing_was_recorded_since(town: World) -> None:
+    opened(town)
+    exported(AFTER)
+    signed = move(town, draft(town), "signed", "supervisor")
+    assert signed.manifest.facts.cut_off == AFTER
+    opened(town, days=1)
+    behind = draft(town)
+    assert behind.manifest.facts.cut_off < AFTER - timedelta(days=20)
+    with pytest.raises(NotOver):
+        move(town, behind, "signed", "supervisor")
+
+
 def test_states_come_in_their_order(town: World) -> None:
     opened(town)
     later(town)

@@ -94,6 +94,11 @@ def test_the_most_is_given_back_first_and_then_what_is_overdue(tmp_path: Path) -
     assert least == sorted(least, reverse=True)
 
 
+def test_a_case_that_came_after_the_day_is_not_there_to_be_closed(tmp_path: Path) -> None:
+    rows = [case("1", "1/a/1/"), case("2", "1/a/1/", opened_date=date(2026, 11, 2))]
+    assert [gain.case for gain in gains(frozen(tmp_path, rows, MONTH), "1/a/")] == ["1"]
+
+
 def by_hand(tmp_path: Path) -> Edition:
     due = date(2026, 11, 4)
     rows = [

@@ -81,9 +81,11 @@ def combine(rule: Aggregation, missing: Missing, x: Floats, w: Floats, *, key: s
 def _plain(rule: Aggregation, x: Floats, w: Floats) -> Floats:
     """The mean of children none of which is missing, below 0 (but for arithmetic means) or without weight."""
     portion, g = w / w.sum(axis=0), scale(rule)
+    # Child by child, so that a unit's score has the same bits wherever it stands in the array.
     with np.errstate(divide="ignore"):
-        y = x if g is PLAIN else g.into(x)
-        mean = np.tensordot(portion, y, axes=1) if w.ndim == 1 else np.einsum("kr,kru->ru", portion, y)
+        mean = np.zeros(x.shape[1:])
+        for part, one in zip(portion, x, strict=True):
+            mean += (part[:, None] if w.ndim > 1 else part) * (one if g is PLAIN else g.into(one))
         made: Floats = (mean if g is PLAIN else g.back(mean)) * rule.factor
     return made
 

@@ -41,6 +41,10 @@ class NoFullScore(Refusal):
         )
 
 
+STRAIGHT: Final = frozenset({"arithmetic", "sum", "min", "max", "median"})
+WILD: Final = 1e4
+"""Where parts are so many times as large as the figures they are parts of, as when a head moved by next to nothing and
+its place among all jumped, they would say nothing: the head's own line has the change."""
 NEAR: Final = 1e-6
 """Two values nearer than this share of their size are split by the slope between them, not by their difference."""
 
@@ -119,6 +123,9 @@ def explained(frame: Framework, before: Floats, after: Floats, rows: tuple[str, 
             worth = _split(node, before[children], after[children], w)
             worth *= _rescaled(node, before, after, place, w)
             delta = np.nan_to_num(after[children] - before[children])
+            if node.score is not None or node.aggregation.method not in STRAIGHT:
+                size = np.nan_to_num(np.abs(before[place]) + np.abs(after[place]))
+                worth = np.where(np.abs(worth * delta).sum(axis=0) > WILD * size, 0.0, worth)
             share[children] = worth * share[place]
             own = np.nan_to_num(after[place] - before[place]) - (worth * delta).sum(axis=0)
             other[place] = share[place] * own

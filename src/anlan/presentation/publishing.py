@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from anlan.facts import manifest as fact_manifest
@@ -34,6 +35,7 @@ from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.ledger.events import NewEvent
+from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.places.scope import Reach
 from anlan.presentation import facts as place_of_facts
@@ -212,6 +214,16 @@ def _exported(store: Store) -> Exported:
     return found
 
 
+def _reached(exported: Exported, at: datetime) -> datetime:
+    """Up to when everything that was recorded is in the facts: now, if the ledger has nothing that was not exported.
+
+    What editions themselves write into the ledger is no fact.
+    """
+    tx, seq = exported.cursor
+    later = Event.objects.filter(Q(tx__gt=tx) | Q(tx=tx, seq__gt=seq)).exclude(kind__startswith="index.")
+    return datetime.fromisoformat(exported.cut_off) if later.exists() else at
+
+
 def _local(store: Store, files: dict[str, str], aside: Path) -> Path:
     """The facts in a folder of this machine, each file proven to be what the manifest says."""
     folder = aside / "facts"
@@ -260,7 +272,7 @@ def _manifest(
     said = Manifest(
         index=spec.index.key, period=when.name, number=0, state="draft", title=spec.index.title,
         spec_sha256=digest.of_folder(spec_folder),
-        facts=Facts(cut_off=datetime.fromisoformat(exported.cut_off), files=files),
+        facts=Facts(cut_off=_reached(exported, at), files=files),
         seed=seed_of(spec.index.key, when.name), seal=seal, made_at=at, made_by=by.pk if by else None,
         result_sha256=result, history_sha256=digest.of_table(tables["history"]), made_with=_made_with(),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from anlan.intake import clients, hooks, signing
 from anlan.intake.models import Report
 from anlan.intake.wire import Signature
 from anlan.kernel.text import Refusal
-from anlan.ledger import follow
+from anlan.ledger.models import Event
 from anlan.places.models import Area, Site
 from anlan.presentation.demo.living import Living
 
@@ -32,7 +32,6 @@ FINDINGS: Final = (
     ("道路", 1, ("临水路段没有护栏",)),
 )
 """What superiors find who come unannounced: of eight problems, six are of fire."""
-BATCH: Final = 2000
 ANSWERS: Final = ("双方已当场和解", "已上门回访，情绪平稳", "已告知依法处理途径", "已通知责任单位整改")
 
 
@@ -88,7 +87,8 @@ class Callers:
             "brief": self.dice.choice(briefs), "place": {"address": site.address, "areaCode": site.area.code},
         }  # fmt: skip
         for report in self.police.post(told, at=at):
-            follow.drain("pushes", pushes.follow, at=at, batch=BATCH)
+            # As its follower does a moment later; that one finds it done.
+            pushes.follow(list(Event.objects.filter(kind=triage.RECEIVED, subject=report.pk)))
             case = Case.objects.filter(case_reports__report=report).first()
             if case is not None:
                 self.life.follow(load(case), at)

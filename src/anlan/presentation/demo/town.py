@@ -70,6 +70,8 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
             mark = NewEvent(kind=BUILT, subject=new_id(), by=None, at=at, recorded_at=at, data={"cases": done})
             events.append(mark)
         followers.drain(at=at)
+        while pushes.sweep(at=at):
+            followers.drain(at=at)
         # Ninety days of reminders were read in their time; only the last ones still wait.
         Notice.objects.filter(at__lt=at - timedelta(days=2)).update(read_at=F("at"))
         seal.seal(at=at)
@@ -133,7 +135,6 @@ class Life:
                 self.say(f"  {said}% （已办 {done} 步） / {done} acts so far")
         clocks.sweep(at=until)
         alarms.sweep(at=until)
-        pushes.sweep(at=until)
 
     def _moments(self, began: datetime, until: datetime, number: int) -> list[datetime]:
         """When people report: by day more than by night, on working days more than on others."""
