@@ -97,7 +97,7 @@ def _whole(facts: Path, indicators: Sequence[Indicator], frame: Framework) -> Wh
     with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
         begun = time.perf_counter()
         made = plan(indicators, catalogue.current().all(TABLES), "month")
-        found = run.gather(made, engine)
+        found = run.gather(made, engine, periods=MONTHS)
         counted_at = time.perf_counter()
         panel = run.panel_of(found, indicators, MONTHS)
         added_at = time.perf_counter()

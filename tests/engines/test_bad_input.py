@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index import coverage, period
+from anlan.index import coverage, examples, period
 from anlan.index.coverage import HalfImported
 from anlan.index.duckdb_engine import DuckDB, over_tables
 from anlan.index.fitting import strangers
@@ -138,7 +138,8 @@ def test_a_denominator_of_nothing_is_what_the_indicator_says(rule: str, value: f
 
 def test_an_example_that_comes_out_otherwise_is_told() -> None:
     example = {"period": "2026-10", "rows": fires(1, 2), "value": 3.0}
-    assert found(indicator("fires", FIRE, examples=[example])) == {"examples[0].value": "These rows give 2, not 3."}
+    told = examples.strangers(indicator("fires", FIRE, examples=[example]), TABLES)
+    assert [(key, reason.en) for key, reason in told] == [("examples[0].value", "These rows give 2, not 3.")]
 
 
 def half(**rule: Any) -> IndexSpec:

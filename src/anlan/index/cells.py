@@ -1,6 +1,7 @@
 """What was counted, kept: so that another day is a few rows added and taken off, and not everything counted anew.
 
     <folder>/<digest>/<step>.parquet     what was counted along a lane, one file for each step of time
+    <folder>/<digest>/<step>+7.parquet   and what the changes up to export 7 added to it
     <folder>/cells.json                  up to which export (`anlan facts export`) each was counted
 
 A digest is that of the pass itself: change a condition and it is another pass, counted anew. An export says which rows
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +31,8 @@ BOOK: Final = "cells.json"
 MANIFEST: Final = "manifest.json"
 _EVER: Final = 0
 """The step of a table that has no time."""
+_MANY: Final = 12
+"""After so many exports everything of a pass is counted anew."""
 _SHAPE: Final = "shape"
 """The file with the columns and no rows."""
 Key = tuple[Lane, str]
@@ -56,6 +60,8 @@ class Kept:
 
     def write(self, digest: str, rows: Any, *, run: int) -> None:
         """Keep what was counted of a pass, in place of what was kept before."""
+        if self._runs.pop(digest, None) is not None:
+            self._save()
         for old in (self.folder / digest).glob("*.parquet"):
             old.unlink()
         rows = _real(rows)
@@ -64,20 +70,31 @@ class Kept:
             self._put(digest, step, some)
         self.note(digest, run)
 
-    def add(self, digest: str, rows: Any) -> set[int]:
-        """Add what was counted of a change; gives the steps in which something is different now."""
-        changed = set()
-        shape = pq.read_schema(self._path(digest, _SHAPE))
+    def add(self, digest: str, rows: Any, *, run: int) -> set[int]:
+        """Add what was counted of the changes up to an export; gives the steps in which something is different now.
+
+        It is laid beside what is there, for everything here adds up. What a run that did not end has left is removed.
+        """
+        for stray in self._pieces(digest):
+            if int(stray.stem.partition("+")[2]) > self._runs[digest]:
+                stray.unlink()
+        shape, changed = pq.read_schema(self._path(digest, _SHAPE)), set()
         for step, some in _by_step(_real(rows)):
-            path = self._path(digest, step)
-            before = [pq.read_table(path)] if path.exists() else []
-            self._put(digest, step, added([*before, some.cast(shape)]))
+            self._put(digest, f"{step}+{run}", some.cast(shape))
             changed.add(step)
+        self.note(digest, run)
         return changed
+
+    def crowded(self, digest: str) -> bool:
+        """Whether so much was laid beside that it is better counted anew."""
+        return len({piece.stem.partition("+")[2] for piece in self._pieces(digest)}) >= _MANY
 
     def note(self, digest: str, run: int) -> None:
         """A pass has been counted up to an export."""
         self._runs[digest] = run
+        self._save()
+
+    def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.folder / f"{BOOK}.next"
         aside.write_text(json.dumps(self._runs, indent=1, sort_keys=True))
@@ -85,9 +102,12 @@ class Kept:
 
     def read(self, digest: str, wanted: Callable[[int], bool] = lambda _: True) -> Any:
         """What is kept of a pass, of the steps that are wanted; as an engine answers."""
-        steps = sorted(int(path.stem) for path in (self.folder / digest).glob("*.parquet") if path.stem != _SHAPE)
-        some = [self._path(digest, step) for step in steps if wanted(step)]
-        return pa.concat_tables([pq.read_table(path) for path in (self._path(digest, _SHAPE), *some)])
+        files = (path for path in sorted((self.folder / digest).glob("*.parquet")) if path.stem != _SHAPE)
+        some = [path for path in files if wanted(int(path.stem.partition("+")[0]))]
+        return pa.concat_tables([_read(path) for path in (self._path(digest, _SHAPE), *some)]).unify_dictionaries()
+
+    def _pieces(self, digest: str) -> list[Path]:
+        return sorted((self.folder / digest).glob("*+*.parquet"))
 
     def _path(self, digest: str, step: int | str) -> Path:
         return self.folder / digest / f"{step}.parquet"
@@ -100,22 +120,19 @@ class Kept:
         aside.replace(path)
 
 
-def added(tables: Iterable[Any]) -> Any:
-    """Rows of the same keys added up; those of which nothing is left are gone."""
-    rows = pa.concat_tables(tables)
-    counts = [name for name in rows.column_names if _counted(name)]
-    keys = [name for name in rows.column_names if not _counted(name)]
-    made = rows.group_by(keys).aggregate([(name, "sum") for name in counts])
-    made = made.rename_columns([*keys, *counts]).cast(rows.schema)
-    some = pa.array([False] * made.num_rows)
-    for name in counts:
-        some = pc.or_(some, pc.not_equal(made[name], 0))
-    return made.filter(some)
+def _read(path: Path) -> Any:
+    """A file of cells, its areas as codes."""
+    with pq.ParquetFile(path, read_dictionary=["leaf"]) as file:
+        return file.read()
 
 
 def digest_of(made: Plan, lane: Lane, column: str) -> str:
     """The name of a pass: that of what is asked, word by word."""
-    return hashlib.sha256(select_of(made, lane, column).sql("duckdb").encode()).hexdigest()[:32]
+    asked = (made.grain, lane, column, made.lanes[lane])
+    key = repr(asked)
+    if key not in made.digests:
+        made.digests[key] = hashlib.sha256(select_of(made, lane, column).sql("duckdb").encode()).hexdigest()[:32]
+    return made.digests[key]
 
 
 def select_of(made: Plan, lane: Lane, column: str, *, signed: bool = False) -> Any:
@@ -147,28 +164,34 @@ def bring_up(made: Plan, engine: Any, store: Store, kept: Kept) -> Brought:
     runs = _runs(store)
     last = runs[-1]["number"] if runs else 0
     anew, steps = 0, dict[Lane, set[int]]()
-    for lane, column in passes(made):
-        digest = digest_of(made, lane, column)
-        changes = _since(runs, kept.run(digest), lane.table)
-        if changes is None:
-            rows = engine.rows(select_of(made, lane, column))
-            kept.write(digest, rows, run=last)
-            steps.setdefault(lane, set()).update(step for step, _ in _by_step(rows))
-            anew += 1
-            continue
-        for name in changes:
-            with _changed(lane.table, store, name) as counting_it:
-                rows = counting_it.rows(select_of(made, lane, column, signed=True))
-            steps.setdefault(lane, set()).update(kept.add(digest, rows))
-        if kept.run(digest) != last:
-            kept.note(digest, last)
+    changed: dict[tuple[str, ...], Any] = {}
+    with ExitStack() as stack:
+        for lane, column in passes(made):
+            digest = digest_of(made, lane, column)
+            changes = None if kept.crowded(digest) else _since(runs, kept.run(digest), lane.table)
+            if changes is None:
+                rows = engine.rows(select_of(made, lane, column))
+                kept.write(digest, rows, run=last)
+                steps.setdefault(lane, set()).update(step for step, _ in _by_step(rows))
+                anew += 1
+            elif changes:
+                key = (lane.table, *changes)
+                if key not in changed:
+                    changed[key] = stack.enter_context(_changed(lane.table, store, changes))
+                rows = changed[key].rows(select_of(made, lane, column, signed=True))
+                steps.setdefault(lane, set()).update(kept.add(digest, rows, run=last))
+            elif kept.run(digest) != last:
+                kept.note(digest, last)
     return Brought(anew, steps)
 
 
-def _changed(table: str, store: Store, name: str) -> Any:
-    with store.filesystem.open_input_file(store.path(name)) as file:
-        rows = pq.read_table(file)
-    return over_tables({counting.source(table, signed=True): rows})
+def _changed(table: str, store: Store, names: list[str]) -> Any:
+    """The rows of a table that exports took back and added, to be counted."""
+    tables = []
+    for name in names:
+        with store.filesystem.open_input_file(store.path(name)) as file:
+            tables.append(pq.read_table(file))
+    return over_tables({counting.source(table, signed=True): pa.concat_tables(tables)})
 
 
 def _runs(store: Store) -> list[dict[str, Any]]:

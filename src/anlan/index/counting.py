@@ -6,6 +6,7 @@ days lets go of the day. A day belongs to step p of the rolling window when `t` 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from sqlglot import exp, parse_one
@@ -47,9 +48,17 @@ def lists(lane: Lane, wanted: Pass, grain: Grain, column: str) -> exp.Select:
     return _only(made.where(_column(column).is_(exp.null()).not_(), copy=False), where)
 
 
-def given(table: str, column: str, where: list[str], known: tuple[str, ...]) -> exp.Select:
-    """Given figures: area_path, period, period_date, version, value; w0, w1, … say which of the conditions hold."""
+def given(
+    table: str, column: str, where: list[str], known: tuple[str, ...], since: list[date] | None = None
+) -> exp.Select:
+    """Given figures: area_path, period, period_date, version, value; w0, w1, … say which of the conditions hold.
+
+    With `since` a condition holds of no figure for what ended before its day.
+    """
     trees = [parse_one(text, dialect="duckdb") for text in where]
+    for number, day in enumerate(since or ()):
+        begin = exp.cast(exp.Literal.string(day.isoformat()), "date")
+        trees[number] = exp.and_(trees[number], exp.GTE(this=_column("period_date"), expression=begin))
     told = [exp.func("coalesce", tree.copy(), exp.false()).as_(f"w{number}") for number, tree in enumerate(trees)]
     names = [_column(name) for name in (AREA, "period", "period_date")]
     version = _column("version") if "version" in known else exp.Literal.number(1)

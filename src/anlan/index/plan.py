@@ -80,6 +80,10 @@ class Plan:
     lanes: dict[Lane, Pass] = field(default_factory=dict)
     given: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     tables: Mapping[str, FactTable] = field(default_factory=dict)
+    carries: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """By table, column and condition: how many months a figure may be old that still holds."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """What each pass is called where its cells are kept."""
     _said: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def said(self, measure: Measure) -> str:
@@ -103,6 +107,11 @@ def plan(indicators: Iterable[Indicator], tables: Mapping[str, FactTable], grain
     for indicator in indicators:
         for _, measure in indicator.measures:
             _add(made, measure, indicator.window)
+            if measure.told:
+                key = (measure.table, measure.read, made.said(measure))
+                # What is compared with last year asks for figures of then, too.
+                months = measure.carry + (12 if indicator.compare else 0)
+                made.carries[key] = max(made.carries.get(key, 0), months)
     for along in made.lanes.values():
         along.horizons.sort()
     return made

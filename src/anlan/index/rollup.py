@@ -62,14 +62,14 @@ def read(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: bool)
     counted = np.column_stack([_real(rows[f"c{number}"])[order] for number in range(width)])
     if "value" not in rows.column_names:
         return Cells(leaf[order], t, q, counted)
-    values, places = _coded(_plain(rows["value"])[order])
+    values, places = _named(rows["value"], order)
     return Cells(leaf[order], t, q, counted, places, values)
 
 
 def _in_time(rows: Any, leaf: Ints, horizons: list[int], *, timed: bool) -> tuple[Ints, dict[int, Ints], Ints]:
     """The rows that lie in an area, in the order of time: their steps, the steps by horizon, and where they stand."""
     t = _whole(rows["t"]) if timed else np.zeros(len(leaf), dtype=np.int64)
-    order = np.argsort(t, kind="stable")
+    order = np.arange(len(t)) if np.all(t[1:] >= t[:-1]) else np.argsort(t, kind="stable")
     order = order[leaf[order] != NOWHERE]
     return t[order], {length: _whole(rows[f"q{length}"])[order] for length in horizons} if timed else {}, order
 
@@ -92,6 +92,15 @@ def _unpacked(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: 
         rows_of, counted, places = rows_of[again], counted[again], places[again]
     then = {length: each[rows_of] for length, each in q.items()}
     return Cells(leaf[order][rows_of], t[rows_of], then, counted, places, values)
+
+
+def _named(column: Any, order: Ints) -> tuple[Any, Ints]:
+    """The values of some rows and the place of each among them; in their order, where they are numbers."""
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        return _coded(np.asarray(column.to_numpy())[order])
+    coded = column.combine_chunks().dictionary_encode()
+    places: Ints = np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)[order]
+    return coded.dictionary.to_pylist(), places
 
 
 def _coded(found: Any) -> tuple[Any, Ints]:
@@ -179,8 +188,3 @@ def _whole(column: Any) -> Ints:
 
 def _real(column: Any) -> Floats:
     return np.asarray(column.to_numpy(), dtype=np.float64)
-
-
-def _plain(column: Any) -> Any:
-    found = column.to_numpy()
-    return found if found.dtype != object else found.astype(str)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -73,21 +74,25 @@ def count(
     """The values of indicators for every area in each period. Raises NoFacts, NoSuchArea and `Unsayable`."""
     wanted = list(indicators)
     made = plan(wanted, tables, grain_of(periods))
-    found = gather(made, engine)
+    found = gather(made, engine, periods=periods)
     return Counted(panel_of(found, wanted, periods), found)
 
 
-def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
-    """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine."""
+def gather(made: Plan, engine: Engine, answers: Answers | None = None, *, periods: Sequence[Period] = ()) -> Found:
+    """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine.
+
+    With `periods` only figures are read that may hold for them.
+    """
     ask = answers or (lambda lane, column: engine.rows(quick(made, lane, column)))
     for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
         if not engine.has(table):
             raise NoFacts(table)
     told = {key: ask(*key) for key in passes(made)}
-    given = {
-        (table, column): engine.rows(counting.given(table, column, where, made.tables[table].names))
-        for (table, column), where in made.given.items()
-    }
+    given = {}
+    for (table, column), where in made.given.items():
+        since = _since(made, table, column, periods)
+        asked = counting.given(table, column, where, made.tables[table].names, since)
+        given[table, column] = engine.rows(asked)
     versions = tree.of_table(engine.rows(exp.select("*").from_(AREAS))) if engine.has(AREAS) else []
     paths = [rows["leaf"] for rows in told.values()] + [rows["area_path"] for rows in given.values()]
     areas = Tree(versions, {path for column in paths for path in column.unique().to_pylist() if path})
@@ -101,6 +106,16 @@ def gather(made: Plan, engine: Engine, answers: Answers | None = None) -> Found:
         else:
             found.cells[lane] = cells
     return found
+
+
+def _since(made: Plan, table: str, column: str, periods: Sequence[Period]) -> list[date] | None:
+    """For each condition on given figures, from when on one may hold for these periods."""
+    if not periods:
+        return None
+    first = min(period.before.first for period in periods)
+    months = first.year * 12 + first.month - 1
+    begins = [months - made.carries[table, column, where] for where in made.given[table, column]]
+    return [date(begin // 12, begin % 12 + 1, 1) for begin in begins]
 
 
 def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period]) -> Panel:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -86,9 +87,13 @@ class Tree:
 
     def places(self, paths: Any) -> Ints:
         """The place of each path of an Arrow column; NOWHERE for what lies in no area."""
-        coded = paths.combine_chunks().dictionary_encode() if len(paths) else None
-        if coded is None:
+        if not len(paths):
             return np.zeros(0, dtype=np.int64)
+        coded = paths.combine_chunks()
+        if not pa.types.is_dictionary(coded.type):
+            coded = coded.dictionary_encode()
+        if isinstance(coded, pa.ChunkedArray):
+            coded = coded.unify_dictionaries().combine_chunks().chunk(0)
         known = np.array([self.place.get(path, NOWHERE) for path in coded.dictionary.to_pylist()] + [NOWHERE])
         codes = coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
         found: Ints = known[codes].astype(np.int64)

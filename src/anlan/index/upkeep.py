@@ -42,7 +42,7 @@ def of_kept(
             return kept.read(digest)
         return kept.read(digest, lambda step: any(span.since <= step <= span.until for span in some))
 
-    found = gather(made, engine, read)
+    found = gather(made, engine, read, periods=periods)
     return Counted(panel_of(found, indicators, periods), found)
 
 
