@@ -95,7 +95,7 @@ def test_a_second_cluster_in_one_process_is_refused_in_a_sentence(session: Any) 
 
 
 def test_a_cluster_that_cannot_be_is_told_at_the_terminal_in_a_sentence() -> None:
-    command = ["-m", "anlan.presentation.commands.main", "index", "run", "-", "--period", "2026-10"]
+    command = ["-m", "anlan.presentation.commands.main", "index", "run", "peace_sample", "--period", "2026-10"]
     done = subprocess.run(
         [sys.executable, *command, "--engine", "local-cluster[two]"], capture_output=True, text=True, check=False
     )
