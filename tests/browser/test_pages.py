@@ -12,11 +12,11 @@ from furnished import Furniture
 from looking import LANGUAGES, ON_POSTGRES, looked_at
 from site_served import Site, Visit
 
-PEOPLE = ("administrator", "dispatcher", "grid_worker")
 ONLY_POSTED = {
     "sign_out", "language", "case_bulk", "notices_read", "site_close", "department_retire", "duty_end", "post_end",
     "officer_password", "token_revoke", "case_reporter", "resident_answer", "upload_row", "hook", "client_change",
     "subscriber_change", "device_retire", "device_secret", "resident_watch", "resident_watch_stop",
+    "index_edition_act",
 }  # fmt: skip
 
 
@@ -62,8 +62,10 @@ def paths(furniture: Furniture) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("who", PEOPLE)
+# Who may open most sees every page in both languages; the others, what is drawn otherwise for them.
+@pytest.mark.parametrize(
+    ("who", "lang"), [("administrator", "zh"), ("administrator", "en"), ("dispatcher", "en"), ("grid_worker", "zh")]
+)
 def test_every_page_is_accessible_fits_the_screen_and_asks_nobody_else(
     visit: Visit, furniture: Furniture, who: str, lang: str
 ) -> None:
