@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pandas as pd
 import pytest
@@ -51,6 +52,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # What one server of this process holds the next one holds, too.
+    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
     there = f"endpoint_override={host}:{port}&scheme=http&region=us-east-1"
     S3FileSystem(endpoint_override=f"{host}:{port}", scheme="http", region="us-east-1",
                  allow_bucket_creation=True).create_dir("town")  # fmt: skip

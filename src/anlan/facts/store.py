@@ -61,9 +61,12 @@ class Store:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             Path(source).replace(target)
             self._settle(str(Path(target).parent))
-        else:
+            return
+        try:
             self._files.copy_file(source, target)
             self._files.delete_file(source)
+        except (OSError, ArrowException) as error:
+            raise self._refused(error) from error
 
     def delete(self, name: str) -> None:
         """Remove a file; one that is not there is no trouble."""
@@ -71,6 +74,8 @@ class Store:
             self._files.delete_file(self.path(name))
         except FileNotFoundError:
             return
+        except (OSError, ArrowException) as error:
+            raise self._refused(error) from error
 
     def names(self, under: str = "") -> Iterator[str]:
         """Every file below a folder, in order."""
