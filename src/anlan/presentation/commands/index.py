@@ -105,7 +105,7 @@ def run_(
         counted = run.count(indicators, counting, [month], tables)
         if index != "-":
             spec = catalogue.current().get(INDICES, index)
-            held = coverage.hold(spec, indicators, counted.panel, counting, tables, [month])
+            held = coverage.hold(spec, indicators, counted, counting, tables, [month])
             counted = replace(counted, panel=held)
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
     folder.mkdir(parents=True, exist_ok=True)
