@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from anlan.index import coverage, examples, period
-from anlan.index.coverage import HalfImported
+from anlan.index.coverage import HalfImported, OverNothing
 from anlan.index.duckdb_engine import DuckDB, over_tables
 from anlan.index.fitting import strangers
 from anlan.index.given import NoSuchArea
@@ -228,3 +228,16 @@ def test_if_the_index_says_so_only_the_figures_told_in_part_are_missing() -> Non
     assert np.isnan(panel.value[:, 0, 1]).all()
     assert (panel.status[:, 0, 1] == Status.MISSING).all()
     assert panel.value[:, 0, 0].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_something_over_a_given_figure_of_nothing_is_refused_with_file_key_and_area() -> None:
+    none = [residents(path, "2025", date(2025, 12, 31), 0.0) for path in ("1/b/", "1/c/")]
+    facts = tables(fires(1, 2), none) | {"areas": table("areas", SPLIT)}
+    with over_tables(facts) as engine:
+        counted = count([RATE], engine, [OCTOBER], TABLES)
+        with pytest.raises(OverNothing) as refused:
+            coverage.hold(half(over_nothing="refuse"), [RATE], counted, engine, TABLES, [OCTOBER])
+        panel = coverage.hold(half(), [RATE], counted, engine, TABLES, [OCTOBER])
+    assert "rate.denominator（figure = 'residents'）：1/ 2026-10 的分母是 0，分子却是 2" in refused.value.text.zh
+    assert "for 1/ in 2026-10 it is 0, and the numerator 2: they cannot be divided; 1 more" in refused.value.text.en
+    assert np.isnan(panel.value).all()  # as the indicator itself says

@@ -44,6 +44,8 @@ from anlan.index.why import NoFullScore, lost
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
 
 BESIDE: Final = " · "
+LABELS: Final = ("level", "parent")
+"""What is told of areas, by which peers are known."""
 
 
 @dataclass(frozen=True)

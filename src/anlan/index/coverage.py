@@ -16,7 +16,8 @@ from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
 from anlan.index.run import Counted, Engine
 from anlan.index.spec import IndexSpec
-from anlan.index.tree import Flags
+from anlan.index.tree import Flags, Tree
+from anlan.kernel.refusals import unknown
 from anlan.kernel.text import Refusal, Text
 
 SHOWN = 3
@@ -30,6 +31,22 @@ class HalfImported(Refusal):
         super().__init__(f"{index}: {field}：{reason.zh}", f"{index}: {field}: {reason.en}", field=field)
 
 
+class OverNothing(Refusal):
+    """Something is counted over a given figure of 0."""
+
+    def __init__(self, index: str, indicator: Indicator, area: Text, above: float, period: Period, more: int) -> None:
+        under = indicator.denominator.where if indicator.denominator else ""
+        place = f"{indicator.key}.denominator（{under}）"
+        also = Text(zh=f"；另有 {more} 处" if more else "", en=f"; {more} more" if more else "")
+        super().__init__(
+            f"{index}: coverage.over_nothing：{place}：{area.zh} {period.name} 的分母是 0，分子却是 {above:g}，"
+            f"除不出来{also.zh}。请更正统计数后再算。",
+            f"{index}: coverage.over_nothing: {place}: for {area.en} in {period.name} it is 0, and the numerator "
+            f"{above:g}: they cannot be divided{also.en}. Correct the figures first.",
+            field="coverage.over_nothing",
+        )
+
+
 @dataclass(frozen=True)
 class _Short:
     """What is not all there: the key of the rule, what to tell, and the indicators that cannot be worked out."""
@@ -39,17 +56,28 @@ class _Short:
     of: tuple[str, ...]
 
 
+def strangers(index: IndexSpec, tables: Mapping[str, FactTable]) -> Iterator[tuple[str, Text]]:
+    """(field, reason) of tables whose days are asked for and that have none."""
+    for key in index.coverage.tables:
+        if key not in tables:
+            yield "coverage.tables", unknown("事实表", "fact table", key, tables)
+        elif tables[key].snapshot:
+            yield f"coverage.tables.{key}", Text(zh="这是现状表，没有日期。", en="This table says how things are now.")
+
+
 def hold(
     index: IndexSpec, indicators: Sequence[Indicator], counted: Counted, engine: Engine,
     tables: Mapping[str, FactTable], periods: Sequence[Period],
 ) -> Panel:  # fmt: skip
     """The panel, with those indicators missing whose facts are not all there, if the index says so.
 
-    Raises HalfImported if it says that the period cannot be worked out.
+    Raises HalfImported if it says that the period cannot be worked out, and OverNothing.
     """
     panel, rule = counted.panel, index.coverage
     value, status = panel.value.copy(), panel.status.copy()
     for period in periods:
+        if rule.over_nothing == "refuse":
+            _divisible(index.key, indicators, counted, period)
         told = _Told(indicators, counted, period)
         for short in (
             *_quiet(index, indicators, engine, tables, period),
@@ -62,6 +90,27 @@ def hold(
             at = (slice(None), panel.periods.index(period.name), of)
             value[at], status[at] = np.nan, Status.MISSING
     return replace(panel, value=value, status=status)
+
+
+def _divisible(index: str, indicators: Sequence[Indicator], counted: Counted, period: Period) -> None:
+    """Refuses what is counted over a given figure of 0."""
+    panel, at = counted.panel, counted.panel.periods.index(period.name)
+    if panel.numerator is None or panel.denominator is None:
+        return
+    given_below = [bool(each.denominator and each.denominator.told and not each.compare) for each in indicators]
+    above, below = panel.numerator[:, at], panel.denominator[:, at]
+    wrong = np.argwhere((below == 0) & (above != 0) & ~np.isnan(above) & given_below)
+    if len(wrong):
+        unit, column = wrong[0]
+        area = _named(counted.tree, panel.units[unit], period)
+        raise OverNothing(index, indicators[column], area, float(above[unit, column]), period, len(wrong) - 1)
+
+
+def _named(tree: Tree, path: str, period: Period) -> Text:
+    version = tree.version(path, period.last)
+    if version is None or not version.name_zh:
+        return Text(zh=path, en=path)
+    return Text(zh=f"{version.name_zh} {path}", en=f"{version.name_en} {path}")
 
 
 # ---------------------------------------------------------------- rows by day
@@ -146,7 +195,7 @@ class _Told:
         (first, have), several, more = short[0], int(there.sum()), len(short) - 1
         lack = [self.found.tree.paths[place] for place in np.flatnonzero(there & ~have)]
         number, dots = several - len(lack), len(lack) > SHOWN
-        named = [self._named(path) for path in lack[:SHOWN]]
+        named = [_named(self.found.tree, path, self.period) for path in lack[:SHOWN]]
         reason = self._partly(
             f"{_said(first)}：{level} 一级 {several} 个辖区中只有 {number} 个有数（{number / several:.0%}），"
             f"少于声明的 {least:.0%}，缺 {'、'.join(name.zh for name in named)}{' 等' if dots else ''}"
@@ -156,12 +205,6 @@ class _Told:
             f"{' …' if dots else ''}{f'; {more} more figures are not whole' if more else ''}",
         )
         return _Short(f"coverage.figures.{level}", reason, _indicators(each for each, _ in short))
-
-    def _named(self, path: str) -> Text:
-        version = self.found.tree.version(path, self.period.last)
-        if version is None or not version.name_zh:
-            return Text(zh=path, en=path)
-        return Text(zh=f"{version.name_zh} {path}", en=f"{version.name_en} {path}")
 
     def lost(self, least: float | None) -> Iterator[_Short]:
         """Too few of the figures of the period before, though some."""
