@@ -64,12 +64,16 @@ def run_(*, small: bool) -> list[Row]:
     folder = BENCH / ("province-facts-small" if small else "province-facts")
     facts = province_facts.made(folder, size, catalogue.current(), indicators)
     found: list[Row] = []
+    quarter = 0.0
     for parts in (1, 2, PARTS):
         some = _parts(facts, parts)
         bare = _bare(some, indicators)
         whole = _whole(some, indicators, frame)
+        quarter = quarter or whole.seconds
         note = f"{size.cases * parts // PARTS:,} cases"
         found += _said(parts, bare, whole, note, last=parts == PARTS)
+    growth = whole.seconds / quarter
+    found.append(row("k", "The index, all of the data ÷ a quarter of it", "", [growth], "×", at_most=4.4))
     found.append(row("k", "Memory of the process, at most", "", [_resident()], "GB", at_most=8))
     found += _one_day(facts, indicators, frame, whole)
     little = province_facts.made(BENCH / "province-facts-small", SMALL, catalogue.current(), indicators)
