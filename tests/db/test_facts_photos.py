@@ -13,6 +13,10 @@ from anlan.casework import cases, triage
 from anlan.casework.cases import Doing, Opening
 from anlan.casework.models import Case
 from anlan.facts import same_picture
+from anlan.facts.table import TABLES
+from anlan.index import behind, duckdb_engine, signs
+from anlan.index.period import around
+from anlan.index.signal import SIGNALS
 from anlan.intake import photo_print, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Photo
@@ -222,3 +226,23 @@ def test_the_search_goes_by_the_indexes_and_not_through_every_photo(town: World)
         cursor.execute(f"{'EXPLAIN' if postgres else 'EXPLAIN QUERY PLAN'} {asked}")
         plan = " ".join(str(part) for found in cursor for part in found)
     assert "photo_look_3" in plan
+
+
+# ---------------------------------------------------------------- what the signal makes of it
+
+
+def test_the_signal_counts_the_photos_of_fixes_that_had_been_given_and_points_at_their_case(
+    town: World, facts: Facts
+) -> None:
+    told = catalogue.current().get(SIGNALS, "same_photo_twice")
+    given = [fixed(town, sent(town), picture(town, digest)) for digest in "abca"]
+    for case in given:
+        closed(town, case)
+    facts.export(town.at)
+    tables = catalogue.current().all(TABLES)
+    with duckdb_engine.over_folder(facts.folder) as engine:
+        rows = signs.table([told], engine, tables, around(date(2026, 3, 1), "month")).to_pylist()
+    [grid] = [row for row in rows if row["area_path"] == town.grid.path]
+    assert (grid["above"], grid["below"], grid["raised"]) == (1, 4, "few")
+    rows = behind.counted(facts.folder, tables, told.part.numerator, town.grid.path, around(date(2026, 3, 1), "month"))
+    assert rows.cases == [str(given[3].pk)]
