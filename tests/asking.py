@@ -339,6 +339,8 @@ def _index(of: Things) -> dict[str, dict[str, Any]]:
     index = {"index": index_town.INDEX}
     whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
     trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    trust |= {"index_recheck_list": index_town.EDITION | {"kind": "csv"}}
+    trust |= {"index_recheck": index_town.EDITION | {"case_id": str(of.case.pk)}}
     return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 

@@ -110,6 +110,8 @@ WEB: dict[str, str] = {
     "index_audit": "statistics.see",
     "index_sure": "statistics.see",
     "index_integrity": "statistics.see",
+    "index_recheck_list": "cases.export",
+    "index_recheck": "cases.recheck",  # and a part in the case bars from it
     "index_editions": "statistics.see",
     "index_edition_act": "statistics.see",  # each step asks its own of the reach: to draft, to sign, to publish
     "facts": "statistics.see",
