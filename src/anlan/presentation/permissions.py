@@ -265,6 +265,8 @@ API: dict[str, str] = {
     "index_indicator": "statistics.see",
     "index_ranks": "statistics.see",
     "index_area": "statistics.see",
+    "rechecks_draw": "statistics.see",
+    "rechecks_record": "cases.recheck",
     "notices_list": "notices.see",
     "notices_read": "notices.see",
     "ledger_verify": "ledger.see",

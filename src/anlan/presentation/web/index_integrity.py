@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from anlan.casework.models import Case
 from anlan.facts.table import TABLES
 from anlan.index import behind
+from anlan.index.behind import Rows
 from anlan.index.integrity import WORDS, Raised
 from anlan.index.signal import SIGNALS, Signal
 from anlan.kernel import catalogue
@@ -27,11 +29,14 @@ from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Named, Sight, find
 from anlan.presentation.web.index_cases import NO_CASES, NO_ROWS, paged, seen
 from anlan.presentation.web.index_trust import PAGES, above, tabs
-from anlan.presentation.web.lists import Column, Empty, Table, table
+from anlan.presentation.web.lists import Cell, Column, Empty, Table, table
 
 TITLE: Final = PAGES["index_integrity"]
 LIGHTS: Final[dict[Raised, str]] = {"few": "none", "quiet": "ok", "watch": "soon", "raised": "late"}
 ORDER: Final[tuple[Raised, ...]] = ("raised", "watch", "quiet", "few")
+FIRST_CASE: Final = "first_case"
+FIRST: Final = Text(zh="这张照片最早用在", en="The photo was given first with")
+BEYOND: Final = Text(zh="不在您职责内的事项", en="a case beyond your reach")
 NO_SIGNALS: Final = Empty(
     Text(zh="这一版没有信号", en="This edition has no signals"),
     Text(
@@ -169,12 +174,30 @@ def _behind(request: Asked, sight: Sight, here: Named, signals: Mapping[str, Sig
     ids = rows.cases
     mine = seen(request.reach, ids)
     shown = _cases(request, ids, [str(each) for each in mine])
+    _beside(request, shown, rows)
     back = sight.url("index_integrity", area=here.code)
     said = {
         "title": signal.title, "summary": signal.summary, "ask": signal.ask, "here": name(here), "sight": sight,
         "table": shown, "crumbs": sight.crumbs((TITLE, back), (signal.title, "")),
     }  # fmt: skip
     return render(request, "index/signal.html", said)
+
+
+def _beside(request: Asked, shown: Table, rows: Rows) -> None:
+    """Where rows name the case that had the same picture first: that case beside each, for those who may see it."""
+    if FIRST_CASE not in rows.found.column_names:
+        return
+    pairs = zip(*(rows.found[key].to_pylist() for key in (behind.CASE, FIRST_CASE)), strict=True)
+    firsts = dict(pairs)
+    mine = seen(request.reach, [firsts[row.key] for row in shown.rows if firsts.get(row.key)])
+    numbers = {str(pk): number for pk, number in Case.objects.filter(pk__in=mine).values_list("pk", "number")}
+    column = Column(FIRST, lambda row: row)
+    shown.columns = [*shown.columns, column]
+    for row in shown.rows:
+        number = numbers.get(firsts.get(row.key, ""), "")
+        address = reverse("case", args=[number]) if number else ""
+        link = format_html('<a href="{}">{}</a>', address, number) if number else say(BEYOND)
+        row.cells.append(Cell(column, link, None))
 
 
 def _cases(request: Asked, ids: Sequence[str], mine: Sequence[str]) -> Table:

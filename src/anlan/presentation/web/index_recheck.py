@@ -11,7 +11,8 @@ from django.contrib import messages
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from anlan.casework import rechecks
@@ -144,7 +145,7 @@ def _note(row: Drawn) -> Text | None:
     """Who looked, when, what they saw, and whether it was corrected."""
     if row.found is None:
         return None
-    day, times, note = f"{row.found.at:%Y-%m-%d}", row.found.times, row.found.note
+    day, times, note = f"{timezone.localtime(row.found.at):%Y-%m-%d}", row.found.times, row.found.note
     zh, en = f"{row.by} {day}", f"{row.by} {day}"
     if times > 1:
         zh, en = f"{zh}，第 {times} 次记录", f"{en}, recorded {times} times"
@@ -158,11 +159,9 @@ def _next(sight: Sight, here: Named, row: Drawn, again: Mapping[str, str]) -> Sa
         links.append((url, CORRECT if row.found else RECORD))
     if row.reopening:
         links.append((reverse("case_act", args=[row.case.number, row.reopening]), REOPEN))
-    drawn = [
-        format_html('<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, say(words), row.case.number)
-        for url, words in links
-    ]
-    return SafeString(" · ".join(drawn)) if drawn else "–"
+    one = '<a href="{}">{}<span class="visually-hidden"> {}</span></a>'
+    drawn = format_html_join(" · ", one, ((url, say(words), row.case.number) for url, words in links))
+    return format_html("<span>{}</span>", drawn) if drawn else "–"
 
 
 def percent(share: float) -> str:
