@@ -26,10 +26,11 @@ from anlan.index.run import Counted
 from anlan.index.spec import INDICES
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal, Text
-from anlan.presentation.commands import editions
+from anlan.presentation.commands import editions, recheck
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 editions.register(app)
+app.command("recheck")(recheck.recheck)
 
 
 class NoIndicators(Refusal):
