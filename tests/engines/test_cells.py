@@ -147,3 +147,42 @@ def test_after_everything_was_exported_anew_everything_is_counted_anew() -> None
         brought, panel = here.counted()
         assert brought.anew == len(cells.passes(here.plan()))
         same(panel, here.anew())
+
+
+def test_where_the_list_of_exports_no_longer_has_the_one_that_was_counted_everything_is_counted_anew() -> None:
+    rows = cases(100, seed=3)
+    with town(rows) as here:
+        here.counted()
+        here.export(rows[:60])
+        here.export(rows[:50])
+        (here.facts / "manifest.json").write_text(json.dumps({"runs": here.runs[2:]}))
+        brought, panel = here.counted()
+        assert brought.anew == len(cells.passes(here.plan()))
+        same(panel, here.anew())
+
+
+def test_what_an_export_did_not_touch_is_known_to_be_counted_up_to_it() -> None:
+    rows = cases(100, seed=3)
+    with town(rows) as here:
+        here.counted()
+        here.export([*rows, rows[0] | {"case": "new"}])
+        here.counted()
+        made = here.plan()
+        assert {here.kept.run(cells.digest_of(made, *each)) for each in cells.passes(made)} == {2}
+
+
+def test_after_many_changes_a_pass_is_counted_anew_and_lies_in_one_piece_again() -> None:
+    rows = cases(40, seed=3)
+    with town(rows) as here:
+        here.counted()
+        folders = {cells.digest_of(here.plan(), *each) for each in cells.passes(here.plan())}
+        most, anew = 0, 0
+        for number in range(cells._MANY + 1):
+            here.export([*here.rows.values(), rows[0] | {"case": f"new{number}"}])
+            anew += here.counted()[0].anew
+            runs = [{each.stem.partition("+")[2] for each in (here.kept.folder / one).glob("*+*")} for one in folders]
+            most = max(most, *map(len, runs))
+        assert most == cells._MANY
+        assert 0 < anew <= len(folders)
+        assert not all(runs)
+        same(here.counted()[1], here.anew())

@@ -95,7 +95,8 @@ def area_card(sight: Sight, here: Named) -> dict[str, Any]:
         "title": TITLE, "sight": sight, "here": here, "area": name(here),
         "score": index_words.points(score), "shade": sight.shade(rank.band) if rank else None,
         "change": "" if math.isnan(score - was) else index_charts.signed(score - was),
-        "place": said_place(rank, len(group.ranks)) if rank and group else None, "peers": _peers(group),
+        "place": said_place(rank, len(group.ranks)) if rank and group and len(group.ranks) > 1 else None,
+        "peers": _peers(group),
         "heads": list(_heads(sight, then, here, group)), "worst": list(_worst(sight, here)),
         "lines": [(rule_title(sight, each.rule), index_charts.signed(each.points), _times(each))
                   for each in lines(sight, here.path)],

@@ -240,6 +240,11 @@ def _chart(made: Page, key: str, title: Text, rows: list[Told], twin: Table, kin
             zh=f"{words.zh}细线是 90% 区间：数小的地方本来就会上下跳。",
             en=f"{words.en} The thin line is the 90% interval: small numbers jump by themselves.",
         )
+    elif any(each.value.value is not None for each in rows):
+        words = Text(
+            zh=f"{words.zh}这个数没有区间：数小的地方，差别可能只是偶然。",
+            en=f"{words.en} No interval is known for it: where numbers are small a difference may be chance.",
+        )
     percent = "%" if made.declared.unit.zh.startswith("%") else ""
     said = {"kind": kind, "unit": percent, "labels": labels, "series": [series]}
     export = made.sight.url("index_indicator", made.declared.key, area=made.here.code, file="xlsx")
