@@ -10,7 +10,6 @@ import numpy as np
 from sqlglot import exp
 
 from anlan.facts.table import FactTable
-from anlan.index import given
 from anlan.index.indicator import Indicator, Measure
 from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
@@ -237,9 +236,7 @@ class _Told:
 
     def _holds(self, figure: _Figure, period: Period) -> Flags:
         """Which areas have the figure in a period, by themselves or from all their parts."""
-        measure, found = figure.measure, self.found
-        told = found.figures((measure.table, measure.read), found.plan.said(measure))
-        holds: Flags = ~np.isnan(given.hold(told, measure, period, found.tree, indicator=figure.of[0]))
+        holds: Flags = ~np.isnan(self.found.told(figure.measure, period, figure.of[0]))
         return holds
 
 

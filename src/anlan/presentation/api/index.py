@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from ninja import Query, Schema
 from pydantic import Field
 
+from anlan.casework import cases
+from anlan.casework.models import Case
 from anlan.index import edition as editions
 from anlan.index.edition import Edition
 from anlan.index.indicator import INDICATORS
@@ -111,7 +114,8 @@ class ValueRow(Schema):
 
 
 class LineRow(Schema):
-    """What a rule took off (negative) or gave. `why` names the very cases; it is told to those whose area it is."""
+    """What a rule took off (negative) or gave. `why` is told to those whose area it is; the id of a case in it to those
+    who may see that case."""
 
     rule: str
     points: float
@@ -178,7 +182,7 @@ def indicator(request: Asked, index: str, key: str) -> Any:
 @router.get("/{index}/{period}/ranks", response=Ranks)
 def ranks(request: Asked, index: str, period: str, given: Query[Ranked]) -> Any:
     """Who stands where, best first within each group of peers."""
-    seen = _find(request, index, period, given.edition)
+    seen = find(request, index, period, given.edition)
     rows = [
         row
         for row in seen.edition.ranks().to_pylist()
@@ -198,7 +202,7 @@ def ranks(request: Asked, index: str, period: str, given: Query[Ranked]) -> Any:
 @router.get("/{index}/{period}/areas/{code}", response=AreaScores)
 def area(request: Asked, index: str, period: str, code: str, given: Query[Which]) -> Any:
     """One area: its places, the score, weight and points of every head and indicator, values, lines and signals."""
-    seen = _find(request, index, period, given.edition)
+    seen = find(request, index, period, given.edition)
     here = seen.area(code)
     path, found = here.path, seen.edition
     return {
@@ -209,7 +213,7 @@ def area(request: Asked, index: str, period: str, code: str, given: Query[Which]
         "places": [_rank(seen, row) for row in found.ranks(area_path=path).to_pylist()],
         "nodes": list(_nodes(seen, path)),
         "values": [_value(row) for row in found.values(area_path=path).to_pylist()],
-        "lines": [_line(row, own=seen.holds(path)) for row in found.lines(area_path=path).to_pylist()],
+        "lines": list(_lines(request, seen, path)),
         "signals": found.signals(area_path=path).to_pylist(),
     }
 
@@ -228,7 +232,8 @@ def _seen(request: Asked, index: str) -> Iterator[Sight]:
             yield seen
 
 
-def _find(request: Asked, index: str, period: str, number: int | None) -> Sight:
+def find(request: Asked, index: str, period: str, number: int | None) -> Sight:
+    """An edition as the caller sees it: the one of that number, else the last that stands. Raises NotFound."""
     found = [each for each in _seen(request, index) if each.edition.manifest.period == period]
     standing = [each for each in found if each.edition.manifest.state != "withdrawn"]
     chosen = standing if number is None else [each for each in found if each.edition.manifest.number == number]
@@ -268,6 +273,26 @@ def _value(row: dict[str, Any]) -> dict[str, Any]:
     return {"key": row["indicator"], "status": Status(row["status"]).name.lower(), **told}
 
 
-def _line(row: dict[str, Any], *, own: bool) -> dict[str, Any]:
-    told = {name: row[name] for name in ("rule", "points", "times")}
-    return {**told, "why": json.loads(row["why"]) if own else None}
+def _lines(request: Asked, seen: Sight, path: str) -> Iterator[dict[str, Any]]:
+    """What rules did; why is told to those whose area it is, and which case it was to those who may see that case."""
+    rows = seen.edition.lines(area_path=path).to_pylist()
+    reasons = [json.loads(row["why"]) if seen.holds(path) else None for row in rows]
+    hidden = _hidden(request, {str(each.get("id", "")) for why in reasons for each in why or ()})
+    for row, why in zip(rows, reasons, strict=True):
+        told = {name: row[name] for name in ("rule", "points", "times")}
+        yield {**told, "why": why and [each | ({"id": None} if each.get("id") in hidden else {}) for each in why]}
+
+
+def _hidden(request: Asked, ids: Collection[str]) -> set[str]:
+    """Those of the ids that name a case which the caller may not see; the id of a row may have further parts."""
+    named = {each: found for each in ids if (found := _uuid(each.split(" ")[0]))}
+    known = set(Case.objects.filter(pk__in=named.values()).values_list("pk", flat=True))
+    shown = set(cases.visible(request.reach).filter(pk__in=known).values_list("pk", flat=True)) if known else set()
+    return {each for each, found in named.items() if found in known - shown}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

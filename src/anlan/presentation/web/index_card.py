@@ -89,7 +89,8 @@ def area_card(sight: Sight, here: Named) -> dict[str, Any]:
         "title": TITLE, "sight": sight, "here": here, "area": name(here),
         "score": index_words.points(card.score), "shade": sight.shade(card.band),
         "change": index_charts.change(card.score, card.before),
-        "place": said_place(rank, len(group.ranks)) if rank and group else None, "peers": _peers(group),
+        "place": said_place(rank, len(group.ranks)) if rank and group and len(group.ranks) > 1 else None,
+        "peers": _peers(group),
         "heads": [_head(sight, row) for row in card.heads], "worst": worst,
         "lines": [(scorecard.rule_title(sight.edition, each.rule), index_charts.signed(each.points), _times(each))
                   for each in card.taken],
