@@ -39,7 +39,6 @@ from anlan.index.rule import RULES, RuleTable, of_index
 from anlan.index.run import Engine
 from anlan.index.signal import SIGNALS, Signal
 from anlan.index.spec import INDICES, IndexSpec
-from anlan.index.tree import Tree, parent
 from anlan.index.why import NoFullScore, lost
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
 
@@ -130,7 +129,7 @@ def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Rank
     frame = spec.frame
     counted = run.count(spec.indicators, engine, [period], spec.tables)
     panel = coverage.hold(spec.index, spec.indicators, counted, engine, spec.tables, [period])
-    scored = score(frame, panel, labels=labels_of(panel, counted.tree, period))
+    scored = score(frame, panel, labels=run.labels(counted, period))
     lines = _lines(spec, engine, scored, period, history)
     final = _final(scored, lines)
     places = placed(scored, period, final)
@@ -148,12 +147,6 @@ def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Rank
     }
     cast = {name: edition.in_order(name, table.cast(edition.SCHEMAS[name])) for name, table in tables.items()}
     return Assessed(spec, period, panel, scored, tuple(lines), final, cast)
-
-
-def labels_of(panel: Panel, tree: Tree, period: Period) -> dict[str, list[str]]:
-    """What is told of units: the level they are of, and the area above them."""
-    levels = dict(zip(tree.paths, tree.levels(period.last), strict=True))
-    return {"level": [levels[unit] for unit in panel.units], "parent": [parent(unit) for unit in panel.units]}
 
 
 def placed(scored: Scored, period: Period, final: Mapping[str, float | None] | None = None) -> list[tuple[str, Place]]:

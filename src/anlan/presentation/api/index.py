@@ -19,6 +19,7 @@ from anlan.index.indicator import INDICATORS
 from anlan.index.panel import Status
 from anlan.index.spec import INDICES
 from anlan.kernel import catalogue
+from anlan.presentation import publishing
 from anlan.presentation.api.frame import Noun, Short
 from anlan.presentation.api.shapes import Words, words
 from anlan.presentation.permissions import NotFound
@@ -226,7 +227,7 @@ def _published(request: Asked, index: str) -> dict[str, None]:
 
 def _seen(request: Asked, index: str) -> Iterator[Sight]:
     """Every edition of an index that may be seen, as the caller sees it."""
-    for each in editions.every(index_asked.root(), index):
+    for each in editions.every(publishing.root(), index):
         seen = index_asked.sight(request, each)
         if index_asked.may_see(request, each) and any(map(seen.sees, seen.scores.paths)):
             yield seen

@@ -109,10 +109,8 @@ def run_(
             counted = run.count(indicators, counting, [month], tables)
         else:
             counted, _ = upkeep.counted(indicators, counting, [month], tables, store=store, kept=kept)
-        if index != "-":
-            spec = catalogue.current().get(INDICES, index)
-            held = coverage.hold(spec, indicators, counted, counting, tables, [month])
-            counted = replace(counted, panel=held)
+        if spec := catalogue.current().all(INDICES).get(index):
+            counted = replace(counted, panel=coverage.hold(spec, indicators, counted, counting, tables, [month]))
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(run.table_of(counted.panel), folder / "values.parquet")

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.urls import reverse
 
 from anlan.index import edition as editions
@@ -30,6 +28,7 @@ from anlan.kernel.text import Refusal, Text
 from anlan.places import register
 from anlan.places.areas import LEVELS, ancestors, at_day
 from anlan.presentation.permissions import NotFound
+from anlan.presentation.publishing import root
 from anlan.presentation.web.frame import Asked
 
 ACTION: Final = "statistics.see"
@@ -237,11 +236,6 @@ def _label(sight: Sight, label: str) -> Text:
     if area:
         return Text(zh=area.name_zh, en=area.name_en or area.name_zh)
     return LEVELS.get(label) or Text(zh=label, en=label)
-
-
-def root() -> Path:
-    """Where editions lie."""
-    return Path(settings.DATA) / "index"
 
 
 def named_on(day: date) -> Mapping[str, Named]:

@@ -87,7 +87,7 @@ def area_card(sight: Sight, here: Named) -> dict[str, Any]:
     then = index_asked.sight_on(sight, old) if old else None
     return {
         "title": TITLE, "sight": sight, "here": here, "area": name(here),
-        "score": index_words.points(card.score), "shade": sight.shade(card.band),
+        "score": index_charts.figure(card.score), "shade": sight.shade(card.band),
         "change": index_charts.change(card.score, card.before),
         "place": said_place(rank, len(group.ranks)) if rank and group and len(group.ranks) > 1 else None,
         "peers": _peers(group),
@@ -132,7 +132,7 @@ def _head(sight: Sight, row: Row) -> Head:
     return Head(
         row.title, index_words.NONE if row.weight is None else f"{row.weight:.1%}", index_charts.figure(row.score, 1),
         sight.shade_at(row.score), index_charts.figure(row.before, 1), index_charts.figure(row.peers, 1),
-        index_words.points(row.lost), row.indicators,
+        index_charts.figure(row.lost), row.indicators,
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def _worst(sight: Sight, card: Card) -> Iterator[Worth]:
                 row.title,
                 url,
                 index_words.with_unit(row.figure, sight.unit(row.key)),
-                index_words.points(row.lost),
+                index_charts.figure(row.lost),
             )
 
 

@@ -47,11 +47,11 @@ def card(request: Asked, sight: Sight, key: str) -> HttpResponse:
     except (NoDepartment, NotScored) as refusal:
         raise NotFound from refusal
     rows = scorecard.shortest(found.rows)
-    areas = [(name(sight.named(path)), index_words.points(lost), sight.area_url(path))
+    areas = [(name(sight.named(path)), index_charts.figure(lost), sight.area_url(path))
              for path, lost in found.below[:MOST_AREAS]]  # fmt: skip
     said: dict[str, Any] = {
         "title": TITLE, "sight": sight, "here": here, "area": name(here), "department": found.title,
-        "score": index_words.points(found.score), "lost": index_words.points(found.lost),
+        "score": index_charts.figure(found.score), "lost": index_charts.figure(found.lost),
         "change": index_charts.change(found.score, found.before), "place": _place(found),
         "answered": [_answered(sight, here.path, row) for row in rows[:MOST_INDICATORS]],
         "more": len(rows) - MOST_INDICATORS, "areas": areas, "finding": _finding(found, rows),
@@ -75,14 +75,14 @@ def _answered(sight: Sight, path: str, row: Row) -> Answered:
     return Answered(
         row.title, index_words.with_unit(row.figure, sight.unit(row.key)),
         index_charts.figure(row.score, 1), sight.shade_at(row.score), index_charts.figure(row.before, 1),
-        index_words.points(row.lost or 0.0), sight.indicator_url(row.key, path),
+        index_charts.figure(row.lost or 0.0), sight.indicator_url(row.key, path),
     )  # fmt: skip
 
 
 def _finding(found: DepartmentCard, rows: Sequence[Row]) -> Text:
     title, first = found.title, rows[0]
-    most = index_words.points(first.lost or 0.0)
-    if most == index_words.points(0.0):
+    most = index_charts.figure(first.lost or 0.0)
+    if most == index_charts.figure(0.0):
         return Text(
             zh=f"{title.zh}负责的 {len(rows)} 个指标没有失分",
             en=f"None of the {len(rows)} indicators of {title.en} lost points",

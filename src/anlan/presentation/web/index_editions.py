@@ -25,7 +25,7 @@ from anlan.places.record import day_of
 from anlan.presentation import publishing
 from anlan.presentation.permissions import NotFound, NotPermitted, needs
 from anlan.presentation.saying import name, say
-from anlan.presentation.web import index_asked, index_words
+from anlan.presentation.web import index_asked, index_charts
 from anlan.presentation.web.forms import Ask, Form
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Sight
@@ -100,7 +100,7 @@ def _page(request: Asked, index: str, form: Form | None = None, *, status: int =
 
 def visible(request: Asked, index: str) -> list[Edition]:
     """The editions of an index that somebody may see, the last first. Raises NotFound where nothing is for them."""
-    every = list(editions.every(index_asked.root(), index))[::-1]
+    every = list(editions.every(publishing.root(), index))[::-1]
     mine = [each for each in every if _counts(request, each)]
     if (every and not mine) or (not every and index not in catalogue.current().all(INDICES)):
         raise NotFound
@@ -194,8 +194,8 @@ def _changes(sight: Sight, changes: Sequence[Change]) -> Table | None:
     seen.sort(key=lambda each: -abs((each.after or 0.0) - (each.before or 0.0)))
     columns = (
         Column(Text(zh="辖区", en="Area"), lambda each: name(sight.named(each.area_path))),
-        Column(Text(zh="原得分", en="Score before"), lambda each: index_words.points(each.before), css="num"),
-        Column(Text(zh="现得分", en="Score now"), lambda each: index_words.points(each.after), css="num"),
+        Column(Text(zh="原得分", en="Score before"), lambda each: index_charts.figure(each.before), css="num"),
+        Column(Text(zh="现得分", en="Score now"), lambda each: index_charts.figure(each.after), css="num"),
         Column(Text(zh="原名次", en="Place before"), lambda each: each.rank_before or "–", css="num"),
         Column(Text(zh="现名次", en="Place now"), lambda each: each.rank_after or "–", css="num"),
     )

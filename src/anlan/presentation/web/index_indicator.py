@@ -17,15 +17,15 @@ from anlan.index.edition import Edition
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.loaded import Value
 from anlan.index.panel import WORDS, Status
+from anlan.index.tree import parent
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import name
-from anlan.presentation.web import case_export, index_words
+from anlan.presentation.web import case_export, index_charts, index_words
 from anlan.presentation.web.case_export import Out
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Named, Sight, find, published, sight_on
-from anlan.presentation.web.index_trust import above
 from anlan.presentation.web.index_words import between, figure, with_unit
 from anlan.presentation.web.lists import Column, Empty, Table, table
 from anlan.presentation.web.statistics import Chart
@@ -85,7 +85,7 @@ def indicator(request: Asked, index: str, period: str, key: str) -> HttpResponse
     said = {
         "title": made.declared.title, "made": made, "own": own, "here": name(made.here),
         "value": with_unit(own.value.value, unit), "interval": between(own.value.low, own.value.high),
-        "score": index_words.points(own.score), "status": _standing(own.value), "node": _node(made),
+        "score": index_charts.figure(own.score), "status": _standing(own.value), "node": _node(made),
         "definition": _definition(made), "department_url": _department(made),
         "mark": index_words.mark(made.declared.basis), "sources": sources(made.sight, key),
         "chart": _areas_chart(made), "trend": _trend_chart(made), "empty": NOTHING,
@@ -101,7 +101,7 @@ def page(request: Asked, index: str, period: str, key: str) -> Page:
     if declared is None or here is None:
         raise NotFound
     values = loaded.values(sight.edition).of_indicator(key)
-    paths = [path for path in values if above(path) == here.path and sight.sees(path)]
+    paths = [path for path in values if parent(path) == here.path and sight.sees(path)]
     below = [_told(sight, key, path, values[path], name(sight.named(path))) for path in paths]
     below.sort(key=lambda each: _badness(declared, each.value), reverse=True)
     return Page(sight, declared, here, below, _trend(request, sight, key, here))
@@ -174,7 +174,7 @@ def _node(made: Page) -> Weighed | None:
         return None
     at = made.sight.framework.place(made.declared.key)
     weight, lost = float(scores.weight[row, at]), float(scores.lost[row, at])
-    return Weighed(figure(weight * 100), index_words.points(lost)) if lost == lost else None  # noqa: PLR0124  NaN
+    return Weighed(figure(weight * 100), index_charts.figure(lost)) if lost == lost else None  # noqa: PLR0124  NaN
 
 
 # ---------------------------------------------------------------- how it was declared
@@ -217,7 +217,7 @@ def _columns(declared: Indicator, first: Text) -> Sequence[Column]:
             lambda each: figure(each.value.value), sub=_over, css="num",
         ),
         Column(INTERVAL, lambda each: between(each.value.low, each.value.high), css="num"),
-        Column(SCORE, lambda each: index_words.points(each.score), css="num"),
+        Column(SCORE, lambda each: index_charts.figure(each.score), css="num"),
         Column(STATE, lambda each: WORDS[each.value.status]),
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from anlan.index import behind
 from anlan.index.behind import Rows
 from anlan.index.integrity import WORDS, Raised
 from anlan.index.signal import SIGNALS, Signal
+from anlan.index.tree import parent
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
@@ -28,7 +29,7 @@ from anlan.presentation.web.case_rows import lean, named, rows_of
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Named, Sight, find
 from anlan.presentation.web.index_cases import NO_CASES, NO_ROWS, paged, seen
-from anlan.presentation.web.index_trust import PAGES, above, tabs
+from anlan.presentation.web.index_trust import PAGES, tabs
 from anlan.presentation.web.lists import Cell, Column, Empty, Table, table
 
 TITLE: Final = PAGES["index_integrity"]
@@ -132,7 +133,7 @@ def _below(sight: Sight, here: Named, signals: Mapping[str, Signal]) -> Table | 
     """What each signal says of the areas right below, those with most that is unusual first."""
     told: dict[str, dict[str, dict[str, Any]]] = {}
     for row in sight.edition.signals().to_pylist():
-        if above(row["area_path"]) == here.path:
+        if parent(row["area_path"]) == here.path:
             told.setdefault(row["area_path"], {})[row["signal"]] = row
     if not told:
         return None

@@ -70,7 +70,11 @@ def places(request: Asked, sight: Sight, group: Group, was: Ranks | None) -> Tab
             Text(zh="辖区", en="Area"), lambda each: name(sight.named(each.area_path)), sub=lambda e: _mine(sight, e)
         ),
         Column(index_charts.RANK, lambda each: each.rank or "–", sub=_interval, css="num"),
-        Column(Text(zh="90% 区间", en="90 % interval"), lambda each: _bar(each, many), css="bar-cell"),
+        Column(
+            Text(zh="90% 区间", en="90 % interval"),
+            lambda each: bar(each.rank, each.low, each.high, many),
+            css="bar-cell",
+        ),
         Column(index_charts.SCORE, lambda each: figure(each.score), css="num"),
         Column(Text(zh="等级", en="Band"), lambda each: chip(sight.shade(each.band))),
         *([Column(index_charts.CHANGE, lambda each: _moved(each, was), css="num")] if was else []),
@@ -103,11 +107,15 @@ def _interval(rank: Rank) -> Text | None:
 
 
 def _bar(rank: Rank, many: int) -> SafeString | str:
+    return bar(rank.rank, rank.low, rank.high, many)
+
+
+def bar(place: int | None, low: int | None, high: int | None, many: int) -> SafeString | str:
     """The interval of places on a line from the first to the last."""
-    if rank.rank is None or rank.low is None or rank.high is None:
+    if place is None or low is None or high is None:
         return "–"
-    drawn = index_pictures.bar(rank.rank, rank.low, rank.high, many)
-    words = t("第 {low} 至 {high} 名之间", "between places {low} and {high}", low=rank.low, high=rank.high)
+    drawn = index_pictures.bar(place, low, high, many)
+    words = t("第 {low} 至 {high} 名之间", "between places {low} and {high}", low=low, high=high)
     return format_html(
         '<svg class="rank-bar" viewBox="0 0 100 16" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<line class="whole" x1="0" x2="100" y1="8" y2="8"/><rect class="range" x="{}" y="5" width="{}" height="6"/>'

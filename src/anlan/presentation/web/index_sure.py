@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from anlan.index import rebuilt, sure
@@ -21,8 +20,8 @@ from anlan.index.spec import Aggregation
 from anlan.index.sure import Matter, Shift, Sureness
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.permissions import needs
-from anlan.presentation.saying import name, say, t
-from anlan.presentation.web import case_export, index_pictures
+from anlan.presentation.saying import name, say
+from anlan.presentation.web import case_export, index_places
 from anlan.presentation.web.case_export import Out
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Sight, find
@@ -163,14 +162,7 @@ def _bar(found: Sureness, at: int, many: int) -> SafeString | str:
     low, high, place = found.low[at], found.high[at], found.nominal[at]
     if np.isnan(low):
         return "–"
-    drawn = index_pictures.bar(int(place), int(low), int(high), many)
-    words = t("第 {low} 至 {high} 名之间", "between places {low} and {high}", low=_whole(low), high=_whole(high))
-    return format_html(
-        '<svg class="rank-bar" viewBox="0 0 100 16" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<line class="whole" x1="0" x2="100" y1="8" y2="8"/><rect class="range" x="{}" y="5" width="{}" height="6"/>'
-        '<line class="at" x1="{}" x2="{}" y1="1" y2="15"/></svg>',
-        words, drawn.left, drawn.width, drawn.mark, drawn.mark,
-    )  # fmt: skip
+    return index_places.bar(int(place), int(low), int(high), many)
 
 
 def _matters(unrest: Unrest) -> Chart:

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from anlan.index.tree import parent
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound
 from anlan.presentation.web.index_asked import Group, Sight
@@ -52,9 +53,4 @@ def scored_units(group: Group) -> list[str]:
 def labels(sight: Sight, units: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """What is told of areas: their level, and the area above them."""
     named = [sight.named(unit) for unit in units]
-    return {"level": [each.level for each in named], "parent": [above(each.path) for each in named]}
-
-
-def above(path: str) -> str:
-    """The path of the area above; "" at the top."""
-    return path.rstrip("/").rpartition("/")[0] + "/" if path.count("/") > 1 else ""
+    return {"level": [each.level for each in named], "parent": [parent(each.path) for each in named]}

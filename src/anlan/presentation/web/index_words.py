@@ -86,16 +86,6 @@ def figure(value: float | None) -> str:
     return "0" if said in {"-0", ""} else said
 
 
-def points(value: float | None) -> str:
-    """A score or points, to two places."""
-    return NONE if value is None or math.isnan(value) else f"{value:.2f}"
-
-
-def signed(value: float | None) -> str:
-    """A change with its sign."""
-    return NONE if value is None or math.isnan(value) else f"{value:+.2f}".replace("-", "−")
-
-
 def between(low: float | None, high: float | None) -> str:
     """An interval; a dash where there is none."""
     return NONE if low is None or high is None else f"{figure(low)}~{figure(high)}"
