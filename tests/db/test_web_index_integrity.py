@@ -72,8 +72,9 @@ def test_beside_an_old_picture_stands_the_case_that_had_it_first_for_those_who_m
     again = Case.objects.filter(area=town.grid)[0]
     shipped = PACKAGE / "index/signals/same_photo_twice.toml"
     shutil.copy(shipped, made.folder / "spec/signals/same_photo_twice.toml")
-    row = {"event": "e", "photo": "p", "case": str(again.pk), "area_path": again.area_path, "stage": "after", "valid": True, "outcome": "cured",
-           "given_before": True, "closed_date": date(2026, 3, 9), "first_case": str(west.pk)}  # fmt: skip
+    row = {"event": "e", "photo": "p", "case": str(again.pk), "area_path": again.area_path, "stage": "after",
+           "valid": True, "outcome": "cured", "given_before": True, "closed_date": date(2026, 3, 9),
+           "first_case": str(west.pk)}  # fmt: skip
     folder = made.facts / "photos/month=2026-03"
     folder.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist([row]), folder / "part-0.parquet")
