@@ -135,7 +135,7 @@ COLUMNS = pa.schema(
 FIGURES = pa.schema(
     [("figure", pa.string()), ("area_path", pa.string()), ("period", pa.string()), ("period_date", pa.date32()),
      ("value", pa.float64()), ("unit", pa.string()), ("source", pa.string()), ("version", pa.int64()),
-     ("current", pa.bool_()), ("told_at", pa.timestamp("us", "UTC"))]
+     ("current", pa.bool_()), ("told_at", pa.timestamp("us"))]
 )  # fmt: skip
 TOLD = datetime(2026, 2, 1, 2, tzinfo=UTC)
 MADE = datetime(2026, 4, 3, 1, tzinfo=UTC)

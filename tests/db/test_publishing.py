@@ -181,6 +181,35 @@ def test_a_result_changed_by_hand_is_neither_signed_nor_published(town: World) -
         move(town, edition.read(made.folder), "signed", "supervisor")
 
 
+def test_a_result_that_does_not_follow_from_its_facts_is_not_signed_although_every_digest_fits(town: World) -> None:
+    opened(town)
+    later(town)
+    exported()
+    made = draft(town)
+    ranks = made.ranks().to_pylist()
+    ranks[0]["score"] += 1.0
+    tables = {**made.tables(), "ranks": type(made.ranks()).from_pylist(ranks, edition.SCHEMAS["ranks"])}
+    said = made.manifest.model_copy(update={"result_sha256": digest.of_tables(tables)})
+    tables["history"] = made.history()
+    forged = publishing._kept(said, tables, spec=made.folder / "spec", facts=made.facts)
+    with pytest.raises(Unlike, match="worked out again differs"):
+        move(town, forged, "signed", "supervisor")
+    assert edition.read(forged.folder).manifest.state == "draft"
+
+
+def test_what_was_changed_after_it_was_signed_is_not_published(town: World) -> None:
+    opened(town)
+    later(town)
+    exported()
+    signed = move(town, draft(town), "signed", "supervisor")
+    kept = next(signed.facts.rglob("*.parquet"))
+    content = kept.read_bytes()
+    kept.unlink()  # it may be another name for the fact itself
+    kept.write_bytes(content + b"x")
+    with pytest.raises(Spoilt):
+        move(town, signed, "published", "area_lead")
+
+
 @pytest.mark.parametrize(
     ("index", "period", "refused"),
     [("smal", "2026-03", Undeclared), ("small", "2026-03-02", NoPeriodOf), ("small", "2026-03", NothingThere)],

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlan.kernel.ids import new_id
-from anlan.ledger import carry, follow, personal, seal
+from anlan.ledger import carry, follow, merkle, personal, seal
+from anlan.ledger.canonical import encode
 from anlan.ledger.events import NewEvent, append, append_many
 from anlan.ledger.models import Cursor, Event, Seal
 from anlan.ledger.proof import prove
@@ -267,3 +268,45 @@ def test_the_proof_of_a_changed_event_does_not_hold(sealed: list[int], unguarded
     assert not changed.holds
     assert beside is not None
     assert beside.holds
+
+
+def with_leaf(at: int, leaf: bytes) -> None:
+    """Have the second seal's list say another digest for its event number `at`, from 0."""
+    batch = Seal.objects.get(number=2)
+    content = bytearray(batch.leaves)
+    content[at * 40 + 8 : at * 40 + 40] = leaf
+    Seal.objects.filter(number=2).update(leaves=bytes(content))
+
+
+def holds(seq: int) -> bool:
+    proof = prove(Event.objects.get(seq=seq))
+    assert proof is not None
+    return proof.holds
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_a_proof_does_not_hold_where_the_list_of_the_batch_names_another_digest_for_it(sealed: list[int]) -> None:
+    with_leaf(1, bytes(32))
+    assert [holds(seq) for seq in sealed[4:9]] == [False, False, False, False, True]
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_a_changed_event_does_not_hold_although_the_list_was_changed_with_it(sealed: list[int]) -> None:
+    Event.objects.filter(seq=sealed[5]).update(data={"n": 999})
+    with_leaf(1, merkle.leaf(merkle.sha256, encode(Event.objects.get(seq=sealed[5]))))
+    assert not holds(sealed[5])
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_an_event_that_was_put_in_later_has_a_proof_that_does_not_hold() -> None:
+    write(5)
+    for event in Event.objects.order_by("-seq"):  # leave room between them
+        Event.objects.filter(seq=event.seq).update(seq=event.seq * 10)
+    seal.seal(at=AT, batch=4)
+    first = Event.objects.earliest("seq")
+    forged = Event(seq=first.seq + 1, tx=first.tx, id=new_id(), kind="case.closed", subject=new_id())
+    forged.at = forged.recorded_at = AT
+    forged.save(force_insert=True)
+    proof = prove(forged)
+    assert proof is not None
+    assert (proof.seal, proof.place, proof.holds) == (1, 0, False)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import index_town
+from anlan.places import officers
 from anlan.presentation.web import index_tree
 from desk import at_desk, text
 from index_town import EDITION, INDEX, PATHS, PERIOD, line, publish
@@ -179,6 +180,7 @@ def test_a_weight_that_cannot_be_is_refused_with_what_can(town: World, weight: s
 
 def test_a_draft_is_seen_by_those_who_draft_sign_or_publish_alone(new_town: World, data: Path) -> None:
     publish(data / "index", PATHS, PERIOD, state="draft")
+    officers.post(new_town.area_lead, role="area_lead", area=new_town.county, by=None, at=new_town.at)
     for who, status in (("analyst", 200), ("area_lead", 200), ("dispatcher", 404), ("administrator", 404)):
         assert at_desk(getattr(new_town, who)).get(HOME).status_code == status, who
     assert "草稿" in text(at_desk(new_town.analyst).get(HOME))

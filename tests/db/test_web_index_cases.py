@@ -83,6 +83,7 @@ def test_a_figure_that_was_told_opens_onto_its_source_and_what_it_was_corrected_
     assert [(row[3], row[4], row[5]) for row in rows] == [
         ("90%", "问卷（更正）", "第 2 版 · 现行"), ("99%", "问卷", "第 1 版 · 已更正"),
     ]  # fmt: skip
+    assert "2026-02-01 10:00" in text(answer), "when it was told, by the clock of the town"
 
 
 def test_an_area_without_any_says_so(town: World) -> None:

@@ -80,8 +80,11 @@ def test_the_audit_marks_what_a_reviewer_would_and_shows_every_figure(town: Worl
     answer = shown(client, "index_audit", peer=group(client, "村（社区）"))
     rows = answer.context["every"].rows
     assert len(rows) == 8 + 19 + 123
-    marked = answer.context["marked"].rows
+    marked = [*answer.context["marked"].rows, *answer.context["more"].rows]
     assert answer.context["finding"].zh.startswith(f"150 项中有 {len(marked)} 项被标出，最多的是：")
+    flags = [str(row.cells[1].value).count("flag") for row in marked]
+    assert len(answer.context["marked"].rows) == 20
+    assert flags == sorted(flags, reverse=True), "those with most against them stand first"
     assert len(answer.context["chart"].said["labels"]) == 8
     assert sum(answer.context["chart"].said["series"][0]["values"]) == pytest.approx(100, abs=0.5)
     assert "克隆巴赫" in text(answer)

@@ -234,3 +234,26 @@ def test_after_everything_was_exported_anew_everything_is_counted_anew() -> None
         brought, panel = here.counted()
         assert brought.anew == len(cells.passes(here.plan()))
         same(panel, here.anew())
+
+
+def test_where_the_list_of_exports_no_longer_has_the_one_that_was_counted_everything_is_counted_anew() -> None:
+    rows = cases(100, seed=3)
+    with town(rows) as here:
+        here.counted()
+        here.export(rows[:60])
+        here.export(rows[:50])
+        (here.facts / "manifest.json").write_text(json.dumps({"runs": here.runs[2:]}))
+        brought, panel = here.counted()
+        assert brought.anew == len(cells.passes(here.plan()))
+        same(panel, here.anew())
+
+
+def test_what_an_export_did_not_touch_is_known_to_be_counted_up_to_it() -> None:
+    rows = cases(100, seed=3)
+    with town(rows) as here:
+        here.counted()
+        here.export([*rows, rows[0] | {"case": "new"}])
+        here.counted()
+        made = here.plan()
+        marks = {here.kept.mark(cells.digest_of(made, *each)) for each in cells.passes(made)}
+        assert marks == {Mark(2, (1, 2))}

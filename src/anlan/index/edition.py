@@ -86,6 +86,8 @@ HISTORY: Final = pa.schema(
     [("period", _TEXT), ("area_path", _TEXT), ("peer", _TEXT), ("rank", _WHOLE), ("size", _WHOLE)]
 )
 _OPTIONAL: Final = ("signals", "history")
+_LONGEST: Final = 200
+"""Bytes of a folder's name: file systems refuse to be asked for longer ones."""
 _NOTHING: Final = digest.of_table(HISTORY.empty_table())
 _SORTED: Final = {
     "values": ("area_path", "period", "indicator"),
@@ -273,7 +275,7 @@ def find(root: Path, index: str, period_: str, number: int | None = None) -> Edi
     """One edition; without a number the last one of the period that stands. Raises NoEdition."""
     if number is not None:
         folder = root / index / period_ / str(number)
-        if not _named(index, period_) or not (folder / "manifest.json").is_file():
+        if not _named(index, period_, folder.name) or not (folder / "manifest.json").is_file():
             raise NoEdition(index, period_, number)
         return read(folder)
     standing = [each for each in of_period(root, index, period_) if each.manifest.state != "withdrawn"]
@@ -292,8 +294,8 @@ def of_period(root: Path, index: str, period_: str) -> list[Edition]:
 
 def every(root: Path, index: str = "", *, state: State | None = None) -> Iterator[Edition]:
     """Every edition of an index, or of all; by index, time and number."""
-    named = [index] if index else sorted(each.name for each in root.glob("*") if not each.name.startswith("."))
-    folders = [folder for name in named if _named(name) for folder in root.glob(f"{name}/*") if folder.is_dir()]
+    named = [index] if index else _names(root)
+    folders = [root / name / period_ for name in named if _named(name) for period_ in _names(root / name)]
     for folder in sorted(folders, key=_in_time):
         for each in of_period(root, folder.parent.name, folder.name):
             if state in (None, each.manifest.state):
@@ -368,9 +370,20 @@ def _numbers(folder: Path) -> list[int]:
     return [int(each.name) for each in folder.iterdir() if each.name.isdigit()]
 
 
+def _names(folder: Path) -> list[str]:
+    """The folders in a folder; none where there is none, and not those that are being written."""
+    if not folder.is_dir():
+        return []
+    return sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+
+
 def _named(*names: str) -> bool:
-    """Names of folders, and no way out of the root."""
-    return all(name and name not in (".", "..") and not set(name) & {"/", "\\", "\0"} for name in names)
+    """Names that a folder can have, and no way out of the root."""
+    return all(0 < len(name.encode(errors="replace")) <= _LONGEST and _plain(name) for name in names)
+
+
+def _plain(name: str) -> bool:
+    return not name.startswith(".") and not set(name) & {"/", "\\", "\0"}
 
 
 def _in_time(folder: Path) -> tuple[str, Any]:

@@ -4,8 +4,9 @@ and only the periods it touches are worked out again."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -50,15 +51,16 @@ def of_kept(
     state = cells.state(store, run.AREAS, *{table for table, _ in made.given})
     names = {_figure(measure, one) for _, measure, one in _asked(indicators, periods) if measure.told}
     figures = _Figures(kept, state)
-    given = {} if figures.have(names) else run.given_of(made, engine, periods)
+    load = partial(run.given_of, made, engine, periods)
+    given = {} if figures.have(names) else load()
     for rows in given.values():
         kept.seen(rows["area_path"])
     tree = run.tree_of(engine, kept.leaves)
     key = added.key_of(tree)
     if not given and not figures.fit(key):
-        given = run.given_of(made, engine, periods)
+        given = load()
     needed = spans(indicators, periods, made.grain)
-    found = Standing(made, tree, given=given, kept=kept, key=key, needed=needed, figures=figures)
+    found = Standing(made, tree, given=given, kept=kept, key=key, needed=needed, figures=figures, load=load)
     panel = run.panel_of(found, indicators, periods)
     found.keep()
     return Counted(panel, found)
@@ -72,6 +74,8 @@ class Standing(Found):
     key: str = field(kw_only=True)
     needed: Spans = field(kw_only=True)
     figures: _Figures = field(kw_only=True)
+    load: Callable[[], dict[tuple[str, str], Any]] = field(kw_only=True)
+    """Reads the given figures, when one is asked for that is not held."""
     _now: dict[tuple[str, str], Floats | Bag | None] = field(default_factory=dict)
     _last: dict[tuple[str, str], Floats | Bag | None] = field(default_factory=dict)
     """What the last period asked for, by pass and span: None where it is kept already."""
@@ -109,8 +113,9 @@ class Standing(Found):
     def told(self, measure: Measure, period: Period, indicator: str) -> Floats:
         """The given figure of each area for a period, NaN where there is none. Raises NoSuchArea."""
         name = _figure(measure, period)
-        if not self.given:
+        if not self.given and name in self.figures.held:
             return self.figures.held[name]
+        self.given = self.given or self.load()
         found = Found.told(self, measure, period, indicator)
         self.figures.now[name] = found
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, time
 from importlib.metadata import version
@@ -39,6 +39,7 @@ from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.places.scope import Reach
 from anlan.presentation import facts as place_of_facts
+from anlan.presentation import index_checks
 
 NAMESPACE: Final = UUID("5f0c1a52-6f0b-5d0e-9d6b-0f7a3f1f6a11")
 """Of the subjects of editions in the ledger: the same edition has the same id everywhere."""
@@ -121,6 +122,7 @@ def draft(index: str, wanted: str, *, by: Officer | None, reach: Reach | None, a
     when = period.read(wanted)
     known = catalogue.current()
     spec = assessment.spec_of(known, index)
+    index_checks.refuse(known, index)
     if list(period.KINDS).index(when.kind) < list(period.KINDS).index(spec.index.period):
         raise NoPeriodOf(spec, when)
     store = place_of_facts.store()
@@ -134,7 +136,7 @@ def draft(index: str, wanted: str, *, by: Officer | None, reach: Reach | None, a
         with assessment.opened(folder, spec.tables) as engine:
             made = assessment.assess(spec, engine, when, history=history, seed=seed_of(index, when.name))
         if reach is not None:
-            _check_reach(index, made.tables["ranks"], reach, "draft")
+            _check_reach(index, made.tables, reach, "draft")
         tables = {**made.tables, "history": assessment.history_table(history)}
         said = _manifest(spec, when, tables, exported, files, by=by, at=at, spec_folder=Path(aside, "spec"))
         return _kept(said, tables, spec=Path(aside, "spec"), facts=folder)
@@ -145,9 +147,9 @@ def move(found: Edition, state: State, *, by: Officer, reach: Reach, at: datetim
 
     Raises SamePerson, NotOver, Unlike, NotYours, Spoilt, WrongState.
     """
+    _check_reach(found.manifest.index, {"ranks": found.ranks(), "scores": found.scores()}, reach, state)
     if state not in edition.NEXT[found.manifest.state]:
         raise edition.WrongState(found, state)
-    _check_reach(found.manifest.index, found.ranks(), reach, state)
     if state != "withdrawn":
         _check_ledger(found)
         found.check()
@@ -167,7 +169,7 @@ def subject(found: Manifest) -> UUID:
 
 
 def _check_signing(found: Edition, by: Officer) -> None:
-    if by.pk == found.manifest.made_by:
+    if by.pk in (found.manifest.made_by, *(event.by for event in _told(found) if event.kind == DONE["draft"])):
         raise SamePerson
     end = timezone.make_aware(datetime.combine(found.period.after.first, time()))
     if found.manifest.facts.cut_off < end:
@@ -184,19 +186,34 @@ def _check_signing(found: Edition, by: Officer) -> None:
         )
 
 
+def _told(found: Edition) -> list[Event]:
+    """What the ledger says was done with an edition, in order."""
+    return list(events.history(subject(found.manifest)))
+
+
 def _check_ledger(found: Edition) -> None:
-    """That this very result is what the ledger says was drafted."""
-    said = [event.data for event in events.history(subject(found.manifest)) if event.kind == DONE["draft"]]
+    """That this very result is what the ledger says was drafted, and stands where the ledger says that it stands."""
+    told = _told(found)
+    said = [event.data for event in told if event.kind == DONE["draft"]]
     if not said or any(said[0][name] != getattr(found.manifest, name) for name in ("result_sha256", "spec_sha256")):
         raise Unlike(
             f"{found.name} 与台账里起草时的记录不符，可能被改动过；请重新起草。",
             f"{found.name} is not what the ledger says was drafted; it may have been changed. Draft it again.",
         )
+    if told[-1].kind != DONE[found.manifest.state]:
+        now = edition.STATES[found.manifest.state]
+        raise Unlike(
+            f"{found.name} 的文件写着“{now.zh}”，台账里没有这一步，可能被改动过；请重新起草。",
+            f"The file of {found.name} says “{now.en}”, but the ledger knows of no such step; it may have been "
+            "changed. Draft it again.",
+        )
 
 
-def _check_reach(index: str, ranks: Any, reach: Reach, state: State) -> None:
+def _check_reach(index: str, tables: Mapping[str, Any], reach: Reach, state: State) -> None:
+    """That the post covers every area that is ranked; every area with a score where none is."""
     action = ACTIONS[state]
-    for area in ranks["area_path"].unique().to_pylist():
+    ranked, scored = (tables[name]["area_path"].unique().to_pylist() for name in ("ranks", "scores"))
+    for area in ranked or scored:
         if not reach.covers(action, area_path=area):
             raise NotYours(index, area)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from ninja import Query, Schema
 from pydantic import Field
 
+from anlan.casework import cases
+from anlan.casework.models import Case
 from anlan.index import edition as editions
 from anlan.index.edition import Edition
 from anlan.index.indicator import INDICATORS
@@ -111,7 +114,8 @@ class ValueRow(Schema):
 
 
 class LineRow(Schema):
-    """What a rule took off (negative) or gave. `why` names the very cases; it is told to those whose area it is."""
+    """What a rule took off (negative) or gave. `why` is told to those whose area it is; the id of a case in it to those
+    who may see that case."""
 
     rule: str
     points: float
@@ -209,7 +213,7 @@ def area(request: Asked, index: str, period: str, code: str, given: Query[Which]
         "places": [_rank(seen, row) for row in found.ranks(area_path=path).to_pylist()],
         "nodes": list(_nodes(seen, path)),
         "values": [_value(row) for row in found.values(area_path=path).to_pylist()],
-        "lines": [_line(row, own=seen.holds(path)) for row in found.lines(area_path=path).to_pylist()],
+        "lines": list(_lines(request, seen, path)),
         "signals": found.signals(area_path=path).to_pylist(),
     }
 
@@ -269,6 +273,26 @@ def _value(row: dict[str, Any]) -> dict[str, Any]:
     return {"key": row["indicator"], "status": Status(row["status"]).name.lower(), **told}
 
 
-def _line(row: dict[str, Any], *, own: bool) -> dict[str, Any]:
-    told = {name: row[name] for name in ("rule", "points", "times")}
-    return {**told, "why": json.loads(row["why"]) if own else None}
+def _lines(request: Asked, seen: Sight, path: str) -> Iterator[dict[str, Any]]:
+    """What rules did; why is told to those whose area it is, and which case it was to those who may see that case."""
+    rows = seen.edition.lines(area_path=path).to_pylist()
+    reasons = [json.loads(row["why"]) if seen.holds(path) else None for row in rows]
+    hidden = _hidden(request, {str(each.get("id", "")) for why in reasons for each in why or ()})
+    for row, why in zip(rows, reasons, strict=True):
+        told = {name: row[name] for name in ("rule", "points", "times")}
+        yield {**told, "why": why and [each | ({"id": None} if each.get("id") in hidden else {}) for each in why]}
+
+
+def _hidden(request: Asked, ids: Collection[str]) -> set[str]:
+    """Those of the ids that name a case which the caller may not see; the id of a row may have further parts."""
+    named = {each: found for each in ids if (found := _uuid(each.split(" ")[0]))}
+    known = set(Case.objects.filter(pk__in=named.values()).values_list("pk", flat=True))
+    shown = set(cases.visible(request.reach).filter(pk__in=known).values_list("pk", flat=True)) if known else set()
+    return {each for each, found in named.items() if found in known - shown}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

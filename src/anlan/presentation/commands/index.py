@@ -17,15 +17,16 @@ from django.conf import settings
 
 from anlan.facts.store import Store, open_store
 from anlan.facts.table import TABLES
-from anlan.index import cells, coverage, duckdb_engine, fitting, period, run, spark_engine, upkeep
+from anlan.index import cells, coverage, duckdb_engine, period, run, spark_engine, upkeep
 from anlan.index.cells import Kept
-from anlan.index.framework import framework
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.panel import WORDS, Panel, Status
 from anlan.index.run import Counted
 from anlan.index.spec import INDICES
 from anlan.kernel import catalogue
+from anlan.kernel.catalogue import DeclarationError
 from anlan.kernel.text import Refusal, Text
+from anlan.presentation import index_checks
 from anlan.presentation.commands import editions, recheck
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -64,25 +65,17 @@ def list_() -> None:
 
 @app.command("check")
 def check(index: Annotated[str, typer.Argument(help="指数；不写则全部 / An index; all without")] = "") -> None:
-    """检查指标：表、列、条件是否成立，示例是否算得出；有错时逐条指出，退出码为 2。
+    """检查指数及其指标、规则：键、表、列、条件是否成立，示例是否算得出；有错时逐条指出，退出码为 2。
 
-    Check indicators: their tables, columns and conditions, and that their examples come out; exit code 2 if not.
+    Check an index, its indicators and rules: keys, tables, columns and conditions, and that examples come out; exit
+    code 2 if not.
     """
     known = catalogue.current()
-    tables, checked, wrong = known.all(TABLES), 0, 0
-    for indicator in known.all(INDICATORS).values():
-        if index in {"", indicator.index}:
-            checked += 1
-            for field, reason in fitting.strangers(indicator, tables):
-                wrong += 1
-                path = known.origin(INDICATORS, indicator.key)
-                typer.echo(f"{path.name}: {field}：{reason.zh}", err=True)
-                typer.echo(f"{path.name}: {field}: {reason.en}", err=True)
-    for key, spec in known.all(INDICES).items():
-        if index in {"", key}:
-            framework(spec, [each for each in known.all(INDICATORS).values() if each.index == key])
-    if wrong:
-        raise typer.Exit(2)
+    if index:
+        known.get(INDICES, index)
+    if found := index_checks.problems(known, index):
+        raise DeclarationError(found)
+    checked = sum(index in {"", each.index} for each in known.all(INDICATORS).values())
     typer.echo(f"{checked} 个指标，全部成立 / {checked} indicators, all in order")
 
 
@@ -105,28 +98,28 @@ def run_(
     DuckDB counted is kept, so that the next time only what was exported since is counted; Spark counts everything.
     """
     began = perf_counter()
+    index_checks.refuse(catalogue.current(), "" if index == "-" else index)
     indicators = _declared("" if index == "-" else index)
     tables, month = catalogue.current().all(TABLES), period.read(asked)
     with ExitStack() as stack:
-        store = open_store(facts or str(settings.FACTS))
-        counting = _engine(engine, store, stack)
+        counting = _engine(engine, store := open_store(facts or str(settings.FACTS)), stack)
         kept = None if anew or engine != "duckdb" else stack.enter_context(_kept(index, store))
-        if kept is None:
-            counted = run.count(indicators, counting, [month], tables)
-        else:
+        if kept:
             counted, _ = upkeep.counted(indicators, counting, [month], tables, store=store, kept=kept)
+        else:
+            counted = run.count(indicators, counting, [month], tables)
         if index != "-":
             spec = catalogue.current().get(INDICES, index)
-            held = coverage.hold(spec, indicators, counted.panel, counting, tables, [month])
+            held = coverage.hold(spec, indicators, counted, counting, tables, [month])
             counted = replace(counted, panel=held)
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(run.table_of(counted.panel), folder / "values.parquet")
     for line in _shown(indicators, counted):
         typer.echo(line)
-    areas, took = len(counted.panel.units), perf_counter() - began
-    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took:.1f} 秒：{folder / 'values.parquet'}")
-    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took:.1f} s: {folder / 'values.parquet'}")
+    areas, took = len(counted.panel.units), f"{perf_counter() - began:.1f}"
+    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took} 秒：{folder / 'values.parquet'}")
+    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took} s: {folder / 'values.parquet'}")
 
 
 def _kept(index: str, store: Store) -> AbstractContextManager[Kept | None]:

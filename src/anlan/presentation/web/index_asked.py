@@ -6,8 +6,8 @@ with each other by name. The cases behind a figure stay what they are: each open
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ from anlan.presentation.web.frame import Asked
 
 ACTION: Final = "statistics.see"
 DRAFTS: Final = ("index.draft", "index.sign", "index.publish")
-"""Whoever may do one of these sees what is not published yet."""
+"""Whoever may do one of these, all over an edition, sees it before it is published."""
 TITLE: Final = Text(zh="指数", en="Index")
 COLOURS: Final = ("red", "orange", "yellow", "green", "blue")
 
@@ -74,11 +74,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Sight:
-    """One edition as somebody sees it."""
+    """One edition as somebody sees it: `working` are the areas over which they draft, sign or publish."""
 
     edition: Edition
     tops: tuple[str, ...]
     own: tuple[str, ...]
+    working: tuple[str, ...] = ()
 
     @property
     def index(self) -> str:
@@ -182,7 +183,8 @@ class Sight:
     @cached_property
     def said(self) -> dict[str, str]:
         """What an address must carry to come back to this very edition; nothing where it is the one that stands."""
-        every = editions.of_period(root(), self.index, self.edition.manifest.period)
+        found = editions.of_period(root(), self.index, self.edition.manifest.period)
+        every = [each for each in found if open_to(each, self.working)] or [self.edition]
         last = ([each for each in every if each.manifest.state != "withdrawn"] or every)[-1]
         is_last = last.manifest.number == self.edition.manifest.number
         return {} if is_last else {"edition": str(self.edition.manifest.number)}
@@ -192,6 +194,11 @@ class Sight:
 
     def indicator_url(self, key: str, path: str) -> str:
         return self.url("index_indicator", key, area=self.named(path).code)
+
+    def unit(self, key: str) -> Text:
+        """In what an indicator is told."""
+        declared = self.indicators.get(key)
+        return declared.unit if declared else Text(zh="", en="")
 
     def crumbs(self, *more: tuple[Any, str]) -> list[tuple[Any, str]]:
         """The way from the index home to here."""
@@ -250,9 +257,27 @@ def tops_of(request: Asked) -> tuple[str, ...]:
     return tuple(sorted({ancestors(path)[0] for path in request.reach.areas(ACTION)}))
 
 
+def working(request: Asked) -> tuple[str, ...]:
+    """The areas over the whole of which somebody drafts, signs or publishes."""
+    found = {path for action in DRAFTS for path in request.reach.areas(action)}
+    return tuple(sorted(path for path in found if any(request.reach.covers(each, area_path=path) for each in DRAFTS)))
+
+
 def may_see(request: Asked, edition: Edition) -> bool:
     """Whether somebody may look at an edition: everybody at what was published, those who draft it before that."""
-    return edition.manifest.state == "published" or any(request.reach.may(action) for action in DRAFTS)
+    return open_to(edition, working(request))
+
+
+def open_to(edition: Edition, working: Sequence[str]) -> bool:
+    """Whether an edition is open to whoever drafts, signs or publishes over these areas.
+
+    What was published is open to everybody and stays so, marked, when it is withdrawn. What never was is open to those
+    alone whose work it is: it may rank areas that are none of theirs.
+    """
+    if edition.manifest.published is not None:
+        return True
+    ranked = loaded.ranks(edition).of_area
+    return bool(working) and all(any(path.startswith(each) for each in working) for path in ranked)
 
 
 def find(request: Asked, index: str, period: str) -> Sight:
@@ -262,14 +287,14 @@ def find(request: Asked, index: str, period: str) -> Sight:
         found = editions.of_period(root(), index, period)
     except Refusal as refusal:
         raise NotFound from refusal
-    open_to = [each for each in found if may_see(request, each)]
+    shown = [each for each in found if may_see(request, each)]
     if given:
-        open_to = [each for each in open_to if str(each.manifest.number) == given]
+        shown = [each for each in shown if str(each.manifest.number) == given]
     else:
-        open_to = [each for each in open_to if each.manifest.state != "withdrawn"] or open_to
-    if not open_to:
+        shown = [each for each in shown if each.manifest.state != "withdrawn"] or shown
+    if not shown:
         raise NotFound
-    seen = sight(request, open_to[-1])
+    seen = sight(request, shown[-1])
     if not any(seen.sees(path) for path in seen.scores.paths):
         raise NotFound
     return seen
@@ -277,12 +302,12 @@ def find(request: Asked, index: str, period: str) -> Sight:
 
 def sight(request: Asked, edition: Edition) -> Sight:
     """An edition as the one who asks sees it."""
-    return Sight(edition, tops_of(request), tuple(sorted(request.reach.areas(ACTION))))
+    return Sight(edition, tops_of(request), tuple(sorted(request.reach.areas(ACTION))), working(request))
 
 
 def sight_on(sight: Sight, edition: Edition) -> Sight:
     """Another edition, seen by the same person."""
-    return Sight(edition, sight.tops, sight.own)
+    return replace(sight, edition=edition)
 
 
 def published(index: str) -> list[Edition]:
@@ -293,10 +318,20 @@ def published(index: str) -> list[Edition]:
 def indices() -> list[str]:
     """The keys of the indices that have editions."""
     folder = root()
-    return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+    named = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
+    return sorted(name for name in named if not name.startswith("."))  # drafting sets things aside there
 
 
 def before(sight: Sight) -> Edition | None:
     """The published edition of the period before; None when there is none."""
     name = sight.period.before.name
     return next((each for each in published(sight.index) if each.manifest.period == name), None)
+
+
+def up_to(sight: Sight, longest: int) -> list[Edition]:
+    """What is looked back on: the years and the last periods of the same kind that are published, this edition last."""
+    own = sight.period
+    earlier = [each for each in published(sight.index) if each.period.last <= own.last]
+    alike = [each for each in earlier if each.period.kind == own.kind and each.period < own]
+    years = [each for each in earlier if each.period.kind == "year" != own.kind]
+    return [*years, *alike[-longest:], sight.edition]

@@ -71,6 +71,8 @@ class Row:
     depth: int
 
 
+MOST: Final = 20
+"""Of what is marked, as many stand open on the page, those with most against them first."""
 _kept: Final = Kept(24)
 
 
@@ -89,9 +91,12 @@ def index_audit(request: Asked, index: str, period: str) -> HttpResponseBase:
     rows = checked(sight, units)
     if request.GET.get("file") == "xlsx":
         return _excel(sight, rows)
-    marked = [row for row in rows if row.found.flags]
+    marked = sorted((row for row in rows if row.found.flags), key=lambda row: -len(row.found.flags))
+    more = len(marked) - MOST
     said |= {
-        "finding": finding(rows), "marked": _marked(marked), "chart": _weights(sight, rows), "every": _every(rows),
+        "finding": finding(rows), "marked": _marked(marked[:MOST]), "chart": _weights(sight, rows),
+        "more": _marked(marked[MOST:]) if more > 0 else None, "every": _every(rows),
+        "more_words": Text(zh=f"其余 {more} 项", en=f"{more} more"),
         "export_url": sight.url("index_audit", peer=group.key, file="xlsx"),
     }  # fmt: skip
     return render(request, "index/audit.html", said)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -247,7 +248,7 @@ def _figures(made: Made) -> Table:
         Column(Text(zh="数", en="Figure"), lambda row: row["figure"]),
         Column(Text(zh="时期", en="Period"), lambda row: row["period"]),
         Column(Text(zh="数值", en="Value"), _amount, css="num"),
-        Column(Text(zh="来源", en="Source"), lambda row: row["source"], sub=lambda row: row["told_at"]),
+        Column(Text(zh="来源", en="Source"), lambda row: row["source"], sub=partial(_held, "told_at")),
         Column(Text(zh="版本", en="Version"), _version),
     )
     empty = Empty(
@@ -303,4 +304,6 @@ def _columns(sight: Sight, declared: FactTable, rows: Sequence[Mapping[str, Any]
 
 
 def _held(key: str, row: Mapping[str, Any]) -> Any:
-    return row.get(key)
+    """What a cell holds; a moment of the facts, which is UTC without saying so, as one that says so."""
+    value = row.get(key)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

@@ -30,6 +30,11 @@ def figure(value: float | None, places: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.{places}f}"
 
 
+def change(after: float | None, before: float | None) -> str:
+    """What a score rose by, with its sign; nothing where one of the two is none."""
+    return "" if after is None or before is None else signed(after - before)
+
+
 def signed(value: float | None, places: int = 2) -> str:
     """A change with its sign; a dash where there is none."""
     if value is None or math.isnan(value):
@@ -130,8 +135,13 @@ class Spoke:
     url: str
 
 
-def radar(sight: Sight, path: str, other: tuple[Text, Any] | None, identity: str = "index-radar") -> Chart | None:
-    """The first-level heads of an area on a radar, beside `other`: its words, and a score for each head (or NaN)."""
+def radar(
+    sight: Sight, path: str, other: tuple[Text, Any] | None, identity: str = "index-radar", *, own_words: str = ""
+) -> Chart | None:
+    """The first-level heads of an area on a radar, beside `other`: its words, and a score for each head (or NaN).
+
+    The area goes by its name, where `own_words` do not say more.
+    """
     heads = sight.framework.nodes[0].children
     row = sight.scores.place.get(path)
     if row is None or len(heads) < 3:
@@ -143,10 +153,11 @@ def radar(sight: Sight, path: str, other: tuple[Text, Any] | None, identity: str
         for at, place in enumerate(heads)
     ]
     area = name(sight.named(path))
-    series: list[dict[str, Any]] = [{"name": area, "values": [number(each.score) for each in spokes]}]
+    words = own_words or area
+    series: list[dict[str, Any]] = [{"name": words, "values": [number(each.score) for each in spokes]}]
     columns = [
         Column(HEAD, lambda each: linked(each.url, say(each.title)) if each.url else each.title),
-        Column(Text(zh=area, en=area), lambda each: figure(each.score), css="num"),
+        Column(Text(zh=words, en=words), lambda each: figure(each.score), css="num"),
     ]
     if other:
         series.append({"name": say(other[0]), "values": [number(each.other) for each in spokes]})

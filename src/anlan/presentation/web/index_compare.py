@@ -129,7 +129,6 @@ def _radar(first: Side, last: Side) -> Any:
     if row is None or not index_why.comparable(first.sight, last.sight):
         return None
     heads = list(first.sight.framework.nodes[0].children)
-    words = f"{name(first.area)} {say(first.sight.period.words)}"
-    return index_charts.radar(
-        last.sight, last.area.path, (Text(zh=words, en=words), first.sight.scores.score[row, heads])
-    )
+    words, own = (f"{name(side.area)} {say(side.sight.period.words)}" for side in (first, last))
+    beside = Text(zh=words, en=words), first.sight.scores.score[row, heads]
+    return index_charts.radar(last.sight, last.area.path, beside, own_words=own)

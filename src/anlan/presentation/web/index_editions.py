@@ -84,7 +84,7 @@ def index_editions(request: Asked, index: str) -> HttpResponse:
 
 
 def _page(request: Asked, index: str, form: Form | None = None, *, status: int = 200) -> HttpResponse:
-    found = visible(request, index)
+    found = visible(request, index)[:LATEST]
     drafting = form or (_form(request, index) if _may(request, "draft") else None)
     title = _title(index, found)
     people = _people(found)
@@ -99,14 +99,12 @@ def _page(request: Asked, index: str, form: Form | None = None, *, status: int =
 
 
 def visible(request: Asked, index: str) -> list[Edition]:
-    """The editions of an index that somebody may see. Raises NotFound where there is nothing for them at all."""
+    """The editions of an index that somebody may see, the last first. Raises NotFound where nothing is for them."""
     every = list(editions.every(index_asked.root(), index))[::-1]
     mine = [each for each in every if _counts(request, each)]
     if (every and not mine) or (not every and index not in catalogue.current().all(INDICES)):
         raise NotFound
-    if not _may_any(request):
-        mine = [each for each in mine if each.manifest.state in ("published", "withdrawn")]
-    return mine[:LATEST]
+    return [each for each in mine if index_asked.may_see(request, each)]
 
 
 def _counts(request: Asked, edition: Edition) -> bool:
@@ -238,14 +236,14 @@ def _withdrawing(edition: Edition) -> Form:
 @needs(ACTION)
 def index_edition_act(request: Asked, index: str) -> HttpResponse:
     """Draft, sign, publish, withdraw or replay; each asks its own right."""
-    visible(request, index)
+    seen = visible(request, index)
     deed = request.POST.get("deed", "")
     if deed == "draft":
         return _draft(request, index)
     if deed not in (*DEEDS, "replay"):
         messages.error(request, say(NO_DEED))
         return redirect("index_editions", index=index)
-    found = _asked(request, index)
+    found = _asked(request, seen)
     acts: dict[str, Callable[[], Text]] = {
         "replay": lambda: _replayed(request, found),
         **{state: _moving(request, found, state) for state in DEEDS},
@@ -259,14 +257,13 @@ def index_edition_act(request: Asked, index: str) -> HttpResponse:
     return redirect("index_editions", index=index)
 
 
-def _asked(request: Asked, index: str) -> Edition:
-    number = request.POST.get("number", "")
-    if not (number.isdecimal() and len(number) < 7):
-        raise NotFound
-    try:
-        return editions.find(index_asked.root(), index, request.POST.get("period", ""), int(number))
-    except editions.NoEdition as refusal:
-        raise NotFound from refusal
+def _asked(request: Asked, seen: Sequence[Edition]) -> Edition:
+    """The edition that the form names, if it is one that this person may see."""
+    named = request.POST.get("period", ""), request.POST.get("number", "")
+    for each in seen:
+        if (each.manifest.period, str(each.manifest.number)) == named:
+            return each
+    raise NotFound
 
 
 def _draft(request: Asked, index: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from anlan.presentation.web.lists import Column, Empty, Table, table
 MOST: Final = 50
 FEW: Final = 6
 LOOKED: Final = 400
+WORTH: Final = 0.0005
+"""Points below this would be shown as ±0.000: nobody should run for them."""
 TITLE: Final = Text(zh="先整改什么", en="What to fix first")
 NOTHING: Final = Empty(
     Text(zh="没有办结后能加分的事项", en="No case whose closing gives points"),
@@ -56,9 +59,14 @@ def gains(sight: Sight, path: str) -> list[Gain]:
     return _kept((str(edition.folder), edition.manifest.result_sha256, path), worked_out)
 
 
+def worthwhile(found: Iterable[Gain]) -> list[Gain]:
+    """Those that give back what can be seen."""
+    return [gain for gain in found if gain.points >= WORTH]
+
+
 def steps(request: Asked, sight: Sight, path: str) -> list[Step]:
     """Those that give something back, of the cases this person may open."""
-    worth = [gain for gain in gains(sight, path) if gain.points > 0]
+    worth = worthwhile(gains(sight, path))
     rows = cases.visible(request.reach).filter(pk__in=[gain.case for gain in worth[:LOOKED]])
     seen = {str(case.pk): case for case in rows}
     found = [(at, gain, seen[gain.case]) for at, gain in enumerate(worth) if gain.case in seen]

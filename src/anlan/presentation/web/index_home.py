@@ -46,11 +46,11 @@ def index(request: Asked) -> HttpResponse:
     """The last published edition; of the index asked for, else of the one published last."""
     keys = index_asked.indices()
     wanted = [key for key in keys if key == request.GET.get("index")] or keys
-    latest = [published[-1] for key in wanted if (published := index_asked.published(key))]
+    latest = [index_asked.sight(request, found[-1]) for key in wanted if (found := index_asked.published(key))]
     if not latest:
         return render(request, "index/empty.html", {"title": TITLE, "empty": NOTHING})
-    chosen = max(latest, key=lambda each: (each.period.last, each.manifest.made_at))
-    return _page(request, index_asked.sight(request, chosen))
+    mine = [each for each in latest if any(map(each.sees, each.scores.paths))] or latest
+    return _page(request, max(mine, key=lambda each: (each.period.last, each.edition.manifest.made_at)))
 
 
 @needs(ACTION)
@@ -229,7 +229,10 @@ def state(sight: Sight) -> Text | None:
     if manifest.state == "published" and not sight.said:
         return None
     words = STATES[manifest.state]
+    later = Text(zh="同一期有更新的版本。", en=" The period has a later one.") if sight.said else Text(zh="", en="")
+    why = manifest.withdrawn.why if manifest.withdrawn else ""
+    because = Text(zh=f"撤回的原因：{why}", en=f" Why it was withdrawn: {why}") if why else Text(zh="", en="")
     return Text(
-        zh=f"这是第 {manifest.number} 版（{words.zh}）。" + ("同一期有更新的版本。" if sight.said else ""),
-        en=f"This is edition {manifest.number} ({words.en})." + (" The period has a later one." if sight.said else ""),
+        zh=f"这是第 {manifest.number} 版（{words.zh}）。{later.zh}{because.zh}",
+        en=f"This is edition {manifest.number} ({words.en}).{later.en}{because.en}",
     )

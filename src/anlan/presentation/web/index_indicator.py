@@ -24,7 +24,7 @@ from anlan.presentation.saying import name
 from anlan.presentation.web import case_export, index_words
 from anlan.presentation.web.case_export import Out
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.index_asked import ACTION, Named, Sight, find, published
+from anlan.presentation.web.index_asked import ACTION, Named, Sight, find, published, sight_on
 from anlan.presentation.web.index_trust import above
 from anlan.presentation.web.index_words import between, figure, with_unit
 from anlan.presentation.web.lists import Column, Empty, Table, table
@@ -129,7 +129,7 @@ def _trend(request: Asked, sight: Sight, key: str, here: Named) -> list[Told]:
     earlier = [each for each in published(sight.index) if each.period < sight.period]
     found = []
     for edition in [*earlier[-(MOST_PERIODS - 1) :], sight.edition]:
-        other = Sight(edition, sight.tops, sight.own)
+        other = sight_on(sight, edition)
         rows = edition.values(area_path=here.path, indicator=key).to_pylist()
         value = _value(rows[0]) if rows else Value(None, None, None, Status.MISSING, None, None)
         [score] = [row["score"] for row in edition.scores(area_path=here.path, node=key).to_pylist()] or [None]
@@ -239,6 +239,11 @@ def _chart(made: Page, key: str, title: Text, rows: list[Told], twin: Table, kin
         words = Text(
             zh=f"{words.zh}细线是 90% 区间：数小的地方本来就会上下跳。",
             en=f"{words.en} The thin line is the 90% interval: small numbers jump by themselves.",
+        )
+    elif any(each.value.value is not None for each in rows):
+        words = Text(
+            zh=f"{words.zh}这个数没有区间：数小的地方，差别可能只是偶然。",
+            en=f"{words.en} No interval is known for it: where numbers are small a difference may be chance.",
         )
     percent = "%" if made.declared.unit.zh.startswith("%") else ""
     said = {"kind": kind, "unit": percent, "labels": labels, "series": [series]}

@@ -181,8 +181,9 @@ def _matters(unrest: Unrest) -> Chart:
         "series": [{
             "name": say(Text(zh="总影响", en="Total")), "values": [_percent(each.total) for each in rows],
             "low": [_percent(max(0.0, each.total - each.total_reach)) for each in rows],
-            "high": [_percent(each.total + each.total_reach) for each in rows],
+            "high": [_percent(min(1.0, each.total + each.total_reach)) for each in rows],
         }],
+        "max": 100,
     }  # fmt: skip
     columns = (
         Column(Text(zh="选择", en="Choice"), lambda each: FACTORS[each.factor]),

@@ -16,6 +16,7 @@ from anlan.kernel.text import Text
 
 Line = tuple[Text, Text]
 NONE: Final = "–"
+DAY: Final = 24 * 60
 ZH: Final = {"is not null": "不为空", "is null": "为空", "and": "且", "or": "或", "not": "非", "in": "属于"}
 """The words of conditions in Chinese, the longer before what is part of them."""
 
@@ -101,11 +102,14 @@ def between(low: float | None, high: float | None) -> str:
 
 
 def with_unit(value: float | None, unit: Text) -> Text:
-    """A figure with its unit; the sign of percent stands close."""
+    """A figure with its unit; the sign of percent stands close, and many minutes are days besides."""
     said = figure(value)
     if said == NONE:
         return Text(zh=NONE, en=NONE)
-    return Text(zh=f"{said}{_gap(unit.zh)}{unit.zh}", en=f"{said}{_gap(unit.en)}{unit.en}")
+    zh, en = f"{said}{_gap(unit.zh)}{unit.zh}", f"{said}{_gap(unit.en)}{unit.en}"
+    if unit.en == "minutes" and value is not None and value >= 2 * DAY:
+        return Text(zh=f"{zh}（{value / DAY:.1f} 天）", en=f"{en} ({value / DAY:.1f} days)")
+    return Text(zh=zh, en=en)
 
 
 def _gap(unit: str) -> str:

@@ -55,12 +55,13 @@
     return name.slice(0, at) + "\n" + name.slice(at + 1);
   }
   function radar(data) {
+    const narrow = window.innerWidth < 600; // the words around it need their room
     return {
       animation: false, textStyle: { fontFamily: FONT, color: INK }, aria: { enabled: true },
       color: ["#176b87", "#8a5a00", "#51636e"],
       legend: { show: data.series.length > 1, bottom: 0, left: "center", textStyle: { color: INK }, itemWidth: 14 },
       tooltip: { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: LINE, valueFormatter: value(data.unit) },
-      radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: "64%", center: ["50%", "47%"], splitNumber: 4,
+      radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: narrow ? "50%" : "64%", center: ["50%", "47%"], splitNumber: 4,
         axisName: { color: INK, fontSize: 12, formatter: wrapped }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
       series: [{ type: "radar", data: data.series.map((s, i) => ({ name: s.name, value: s.values, symbol: SHAPES[i % SHAPES.length], symbolSize: 6,
         lineStyle: { width: 2.4, type: i ? "dashed" : "solid" }, areaStyle: i ? undefined : { opacity: 0.12 } })) }],
