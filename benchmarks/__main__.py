@@ -17,10 +17,11 @@ from benchmarks.rows import Row, read
 MODULES = {
     "a": "one_act", "b": "import_and_replay", "c": "large_lists", "d": "served", "e": "ledger_file",
     "f": "frames", "g": "duplicates", "h": "locating", "i": "sensors", "j": "composite",
+    "k": "province_index",
 }  # fmt: skip
 ROUNDS = {"b": 3}
 # The server is measured on PostgreSQL alone; what needs no database runs once.
-ONLY = {"d": ("postgres",), "f": ("sqlite",), "g": ("sqlite",), "h": ("sqlite",), "j": ("sqlite",)}
+ONLY = {"d": ("postgres",), "f": ("sqlite",), "g": ("sqlite",), "h": ("sqlite",), "j": ("sqlite",), "k": ("sqlite",)}
 KEPT = {"c"}
 
 
@@ -45,7 +46,8 @@ def main() -> int:
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     told = (
-        "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating, i sensors, j composite"
+        "a act, b import, c lists, d server, e ledger file, f frames, g duplicates, h locating, i sensors, "
+        "j composite, k province"
     )
     parser.add_argument("parts", nargs="*", choices=[*MODULES, []], help=told)
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")

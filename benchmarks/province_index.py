@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Whole:
     adding: float
     scoring: float
     panel: Panel
+    scored: composite.Scored
 
     @property
     def seconds(self) -> float:
@@ -62,16 +64,19 @@ def run_(*, small: bool) -> list[Row]:
     folder = BENCH / ("province-facts-small" if small else "province-facts")
     facts = province_facts.made(folder, size, catalogue.current(), indicators)
     found: list[Row] = []
+    quarter = 0.0
     for parts in (1, 2, PARTS):
         some = _parts(facts, parts)
         bare = _bare(some, indicators)
         whole = _whole(some, indicators, frame)
+        quarter = quarter or whole.seconds
         note = f"{size.cases * parts // PARTS:,} cases"
         found += _said(parts, bare, whole, note, last=parts == PARTS)
+    growth = whole.seconds / quarter
+    found.append(row("k", "The index, all of the data ÷ a quarter of it", "", [growth], "×", at_most=4.4))
     found.append(row("k", "Memory of the process, at most", "", [_resident()], "GB", at_most=8))
     found += _one_day(facts, indicators, frame, whole)
-    little = province_facts.made(BENCH / "province-facts-small", SMALL, catalogue.current(), indicators)
-    found += _spark(little, indicators)
+    found += _spark(_parts(facts, 1), indicators, f"{size.cases // PARTS:,} cases")
     return found
 
 
@@ -101,8 +106,8 @@ def _whole(facts: Path, indicators: Sequence[Indicator], frame: Framework) -> Wh
         counted_at = time.perf_counter()
         panel = run.panel_of(found, indicators, MONTHS)
         added_at = time.perf_counter()
-        _scored(frame, Counted(panel, found), MONTHS)
-        return Whole(counted_at - begun, added_at - counted_at, time.perf_counter() - added_at, panel)
+        scored = _scored(frame, Counted(panel, found), MONTHS)
+        return Whole(counted_at - begun, added_at - counted_at, time.perf_counter() - added_at, panel, scored)
 
 
 def _scored(frame: Framework, counted: Counted, months: Sequence[period.Period]) -> composite.Scored:
@@ -151,35 +156,45 @@ def _read(made: Plan) -> dict[str, set[str]]:
 
 
 def _one_day(facts: Path, indicators: Sequence[Indicator], frame: Framework, whole: Whole) -> Iterator[Row]:
-    """A day's rows come, as many cases as that are closed: the kept cells, the touched months, and their scores."""
-    kept = Kept(facts.parent / f"{facts.name}-cells")
-    store = open_store(facts)
+    """A day's rows come, as many cases as that are closed: the kept cells, the touched months, their scores and why
+    they are not those of the month before."""
+    folder = facts.parent / f"{facts.name}-cells"
+    shutil.rmtree(folder, ignore_errors=True)
+    store, tables = open_store(facts), catalogue.current().all(TABLES)
     changes = province_facts.day_of_changes(facts)
     with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
-        made = plan(indicators, catalogue.current().all(TABLES), "month")
         _runs(facts, [{"number": 1, "whole": True}])
-        first = time.perf_counter()
-        cells.bring_up(made, engine, store, kept)
-        first = time.perf_counter() - first
+        begun = time.perf_counter()
+        upkeep.counted(indicators, engine, MONTHS[-1:], tables, store=store, kept=Kept(folder))
+        first = time.perf_counter() - begun
         _runs(facts, [{"number": 1, "whole": True}, {"number": 2, "changes": changes}])
         begun = time.perf_counter()
+        made = plan(indicators, tables, "month")
+        kept = Kept(folder)
         brought = cells.bring_up(made, engine, store, kept)
         months = upkeep.stale(indicators, MONTHS, "month", brought.steps)
-        newer = upkeep.of_kept(made, indicators, engine, months, kept)
-        _scored(frame, newer, months)
+        newer = upkeep.of_kept(made, indicators, engine, months, kept, store=store)
+        scored = _scored(frame, newer, months)
+        before = whole.scored.nodes_first(MONTHS[-2].name)
+        why.explained(frame, before, scored.nodes_first(MONTHS[-1].name), scored.units)
         took = time.perf_counter() - begun
-    note = f"{', '.join(month.name for month in months)} touched"
-    yield row("k", "Counting all once and keeping the cells", "", [first], "s", note="once")
-    yield row("k", "One more day of data", "", [took], "s", note=note)
+    assert (months, brought.anew, scored.units) == (MONTHS[-1:], 0, whole.scored.units)
+    yield row("k", "Counting all once and keeping what was counted", "", [first], "s", note="once")
+    yield row("k", "One more day of data", "", [took], "s", note=f"{months[0].name} touched")
     yield row("k", "One more day ÷ all of it", "", [100 * took / whole.seconds], "%", at_most=5)
 
 
 def _runs(facts: Path, runs: list[dict[str, Any]]) -> None:
-    (facts / "manifest.json").write_text(json.dumps({"runs": runs}))
+    """A list as an export writes it."""
+    listed = {}
+    for table in ("areas", "sites", "statistics"):
+        sizes = {str(path.relative_to(facts)): path.stat().st_size for path in (facts / table).rglob("*.parquet")}
+        listed[table] = {"files": sizes}
+    (facts / "manifest.json").write_text(json.dumps({"runs": runs, "tables": listed}))
 
 
-def _spark(facts: Path, indicators: Sequence[Indicator]) -> Iterator[Row]:
-    """The same on a cluster of processes of this machine, over a smaller province."""
+def _spark(facts: Path, indicators: Sequence[Indicator], cases: str) -> Iterator[Row]:
+    """The same on a cluster of processes of this machine, over a quarter of the data."""
     tables = catalogue.current().all(TABLES)
     with duckdb_engine.over_folder(facts, memory=MEMORY) as engine:
         here = run.count(indicators, engine, FEW, tables).panel
@@ -194,7 +209,7 @@ def _spark(facts: Path, indicators: Sequence[Indicator]) -> Iterator[Row]:
         "",
         [took],
         "s",
-        note=f"{SMALL.cases:,} cases, {FEW[0].name} to {FEW[-1].name}",
+        note=f"{cases}, {FEW[0].name} to {FEW[-1].name}",
     )
     yield row("k", "Values that Spark and DuckDB agree on", "", [alike], "values", at_least=here.value.size)
 

@@ -266,7 +266,7 @@ def _reference_calls(of: Things) -> dict[str, Call]:
         "procedures_svg": Call("GET", f"/procedures/incident/{edition}/svg"),
         "statistics_figures": Call("GET", f"/statistics?area={area}"),
         "statistics_calls": Call("GET", f"/statistics/calls?area={area}"),
-        **_index_calls(town),
+        **_index_calls(of),
         "notices_read": Call("POST", "/notices/read", {"notices": [str(of.notice.pk)]}),
         "ledger_verify": Call("GET", "/ledger/verify"),
         "ledger_head": Call("GET", "/ledger/head"),
@@ -277,15 +277,17 @@ def _reference_calls(of: Things) -> dict[str, Call]:
     }
 
 
-def _index_calls(town: World) -> dict[str, Call]:
+def _index_calls(of: Things) -> dict[str, Call]:
     """The API of an index, of an edition that `index_town.two_months` publishes."""
-    index = f"/index/{index_town.INDEX}"
+    index, draw = f"/index/{index_town.INDEX}", f"/rechecks/{index_town.INDEX}/{index_town.PERIOD}"
     return {
         "index_list": Call("GET", "/index"),
         "index_editions": Call("GET", f"{index}/editions"),
         "index_indicator": Call("GET", f"{index}/indicators/D1-01"),
         "index_ranks": Call("GET", f"{index}/{index_town.PERIOD}/ranks"),
-        "index_area": Call("GET", f"{index}/{index_town.PERIOD}/areas/{town.east.code}"),
+        "index_area": Call("GET", f"{index}/{index_town.PERIOD}/areas/{of.town.east.code}"),
+        "rechecks_draw": Call("GET", draw),
+        "rechecks_record": Call("POST", f"{draw}/{of.case.pk}", {"fixed": True}),
     }
 
 
@@ -339,6 +341,8 @@ def _index(of: Things) -> dict[str, dict[str, Any]]:
     index = {"index": index_town.INDEX}
     whole = dict.fromkeys(("index_compare", "index_editions", "index_edition_act"), index)
     trust = dict.fromkeys(("index_audit", "index_sure", "index_integrity"), index_town.EDITION)
+    trust |= {"index_recheck_list": index_town.EDITION | {"kind": "csv"}}
+    trust |= {"index_recheck": index_town.EDITION | {"case_id": str(of.case.pk)}}
     return found | area | indicator | whole | trust | {"index_card": area["index_area"]}
 
 

@@ -46,6 +46,8 @@ EDITION = {"index": "peace_sample", "period": "2026-02"}
 INDICATOR = EDITION | {"key": "D1-01"}
 INDEX: dict[str, list[dict[str, Any]]] = {
     **{key: [EDITION] for key in "index_edition index_scenario index_audit index_sure index_integrity".split()},
+    "index_recheck_list": [EDITION | {"kind": "csv"}],
+    "index_recheck": [EDITION | {"case_id": "01890000-0000-7000-8000-00000000feed"}],
     "index_area": [EDITION | {"code": "330101001"}],
     "index_card": [EDITION | {"code": "330101001"}],
     "index_compare": [{"index": "peace_sample"}],

@@ -14,7 +14,8 @@ from django.conf import settings
 from anlan.casework.draft import CACHES, carry, load
 from anlan.casework.figures import sums
 from anlan.casework.models import Case
-from anlan.intake.models import Statistic
+from anlan.facts import same_picture
+from anlan.intake.models import Photo, Statistic
 from anlan.kernel import catalogue
 from anlan.ledger import seal
 from anlan.ledger.models import Event
@@ -22,6 +23,7 @@ from anlan.places import officers
 from anlan.places.models import Area, Officer, Site
 from anlan.presentation.demo import town
 from anlan.presentation.demo.people import PASSWORD
+from anlan.presentation.demo.pictures import Album
 from remembered import remembered
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -97,3 +99,27 @@ def test_a_folder_with_other_data_is_not_taken_for_a_demo_town() -> None:
     officers.create("somebody", name="某人", by=None, at=AT)
     with pytest.raises(town.NotBuilt):
         town.build(at=AT, say=lambda line: None)
+
+
+def test_no_two_photos_of_the_demo_town_are_the_same_but_for_those_of_one_who_hands_in_old_ones(
+    heard: list[str],
+) -> None:
+    shown = Photo.objects.values_list("digest", "look", "by", "stage")
+    doubled = {digest for digest, count in Counter(each[0] for each in shown).items() if count > 1}
+    assert all(stage == "after" for digest, _, _, stage in shown if digest in doubled)
+    assert len({by for digest, _, by, _ in shown if digest in doubled}) <= 1
+    looks = list({look for digest, look, _, _ in shown if look is not None})
+    assert len(looks) > 20
+    assert all(one == other for one, other in same_picture.alike(looks, looks))
+
+
+def test_who_hands_in_an_old_picture_hands_in_the_same_file_as_it_was_taken_then(heard: list[str]) -> None:
+    lazy = Officer.objects.get(username="banli1")
+    album = Album(lazy)
+    taken = [album.take("after", number, by=lazy, at=AT, near=(121.0, 28.0 + number)) for number in range(120)]
+    first = {each.digest: each for each in reversed(taken)}
+    again = [each for each in taken if first[each.digest].pk != each.pk]
+    assert 1 <= len(again) <= 20
+    assert all((each.taken_at, each.lat) == (AT, first[each.digest].lat) for each in again)
+    others = [album.take("after", number, by=None, at=AT) for number in range(40)]
+    assert len({each.digest for each in others}) == 40

@@ -327,7 +327,7 @@ def test_the_changes_of_a_run_turn_what_lay_there_into_what_lies_there(town: Wor
 
 
 def _load(database: Any, facts: Facts, name: str) -> None:
-    for key in ("cases", "steps", "clocks", "returns", "reports", "sites"):
+    for key in ("cases", "steps", "clocks", "returns", "photos", "reports", "sites"):
         if list((facts.folder / key).glob("**/part-0.parquet")):
             files = f"{facts.folder}/{key}/**/part-0.parquet"
             rows = f"SELECT * FROM read_parquet('{files}', hive_partitioning = false)"  # noqa: S608 - our own

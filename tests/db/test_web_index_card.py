@@ -44,7 +44,7 @@ def test_a_card_has_score_change_heads_and_what_was_lost(town: World) -> None:
     assert card["change"] == "−30.50"
     heads = [(each.title.zh, each.weight, each.score, each.before, each.lost) for each in card["heads"]]
     assert heads == [("消防安全", "75.0%", "55.0", "95.0", "33.75"), ("群众感受", "25.0%", "50.0", "50.0", "12.50")]
-    worst = [(each.lost.title.zh, each.value.zh, each.points) for each in card["worst"]]
+    worst = [(each.title.zh, each.value.zh, each.points) for each in card["worst"]]
     assert worst == [
         ("火灾隐患起数", "5 起", "18.75"), ("隐患按期处置率", "60%", "15.00"), ("群众安全感", "90%", "12.50"),
     ]  # fmt: skip
@@ -62,10 +62,19 @@ def test_the_card_says_why_it_moved_and_what_rules_took(town: World) -> None:
 
 
 def test_what_follows_from_colours_running_stands_on_the_card(town: World) -> None:
-    assert shown(town, town.east.code).context["following"] == []
-    [follows] = shown(town, town.other_village.code).context["following"]
-    assert (follows.consequence.key, follows.running) == ("praise", 2)
+    assert not shown(town, town.east.code).context["following"]
+    card = shown(town, town.other_village.code).context
+    assert ([each.key for each in card["following"]], card["running"]) == (["praise"], 2)
     assert "通报表扬" in text(shown(town, town.other_village.code))
+
+
+def test_the_ladder_of_years_stands_on_the_card_of_a_village_and_of_a_town(town: World) -> None:
+    for code in (town.east.code, town.other_village.code):
+        [climb] = shown(town, code).context["climbs"]
+        assert (climb.title.zh, climb.standing.years, climb.standing.next_in) == ("平安牌与平安鼎", 0, 1)
+    assert '平安牌与平安鼎：还没有 <span class="quiet">连续 0 年达标（910/1000），再 1 年到平安牌' in text(
+        shown(town, town.east.code)
+    )
 
 
 def test_the_first_period_says_that_there_is_none_before(town: World) -> None:

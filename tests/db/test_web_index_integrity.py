@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from typer.testing import CliRunner
 
 import index_deep
+from anlan.casework.models import Case
 from anlan.index import edition, integrity
-from desk import at_desk, opened, text
+from anlan.presentation.commands.main import app
+from desk import at_desk, done, hidden, opened, text
 from world import World, world
 
 
@@ -64,12 +69,137 @@ def test_the_sample_is_drawn_by_a_lot_that_anybody_draws_again(town: World, data
     assert len(shown(town, "area_lead", area=town.county.code).context["sample"].rows) == 5
 
 
-def test_so_many_looks_give_the_true_rate_with_its_interval(town: World) -> None:
-    answer = shown(town, area=town.county.code, looked="4", fixed="3")
-    found = integrity.fixed(3, 4, 6)
-    assert f"约 75.0%，九成把握在 {found.low * 100:.1f}% 到 {found.high * 100:.1f}% 之间" in text(answer)
-    for looked, fixed in (("3", "4"), ("x", "1"), ("9", "1")):
-        assert "核实数不能多于抽查数" in text(shown(town, area=town.county.code, looked=looked, fixed=fixed))
+def page_of(case: Case, **query: str) -> str:
+    return reverse("index_recheck", args=["peace", "2026-03", case.pk], query={"area": "330101", **query})
+
+
+def found(town: World, case: Case, answer: str, note: str = "", who: str = "supervisor", **query: str) -> Any:
+    client = at_desk(getattr(town, who))
+    key = hidden(text(client.get(page_of(case, **query))), "key")
+    return client.post(page_of(case, **query), {"fixed": answer, "note": note, "key": key}, follow=True)
+
+
+def drawn(town: World, who: str = "supervisor", **query: str) -> Any:
+    return shown(town, who, area=town.county.code, **query)
+
+
+def test_what_is_found_gives_the_true_rate_with_its_interval(town: World) -> None:
+    assert "抽到的 6 件还都没有看" in text(drawn(town))
+    for number, case in enumerate(Case.objects.order_by("pk")[:4]):
+        answer = found(town, case, "no" if number == 0 else "yes", "还堵着" if number == 0 else "")
+        assert f"已记录 {case.number}" in text(answer)
+    rate = integrity.fixed(3, 4, 6)
+    page = text(drawn(town))
+    assert f"约 75.0%，九成把握在 {rate.low * 100:.1f}% 到 {rate.high * 100:.1f}% 之间" in page
+    assert "还有 2 件没有看" in page
+    assert "还堵着" in page
+    assert page.count("整改属实</span>") == 3
+
+
+def test_the_later_record_stands_and_says_that_it_is_one(town: World) -> None:
+    case = Case.objects.all()[0]
+    found(town, case, "no", "还堵着")
+    answer = found(town, case, "yes", "看错了楼层")
+    assert "第 2 次记录：看错了楼层" in text(answer)
+    assert "约 100.0%" in text(answer)
+    story = text(at_desk(town.supervisor).get(reverse("case", args=[case.number])))
+    for words in ("复查：没有整改好", "复查：整改属实", "peace 2026-03 #1", "还堵着"):
+        assert words in story, words
+
+
+def test_what_is_not_fixed_needs_a_word_and_an_answer(town: World) -> None:
+    case = Case.objects.all()[0]
+    answer = found(town, case, "no")
+    assert answer.status_code == 422
+    assert "请写明现场看到什么" in text(answer)
+    assert found(town, case, "").status_code == 422
+    assert "还都没有看" in text(drawn(town))
+
+
+def test_a_double_click_is_one_record(town: World) -> None:
+    case, client = Case.objects.all()[0], at_desk(town.supervisor)
+    said = {"fixed": "yes", "note": "", "key": hidden(text(client.get(page_of(case))), "key")}
+    for _ in range(2):
+        client.post(page_of(case), said)
+    assert "次记录" not in text(drawn(town))
+
+
+def test_whoever_had_a_part_is_told_why_they_cannot(town: World) -> None:
+    case = Case.objects.order_by("opened_at")[0]
+    done(town, case, town.triage, "register")
+    done(town, case, town.dispatcher, "dispatch", department=town.housing.pk)
+    answer = at_desk(town.dispatcher).get(page_of(case))
+    assert answer.status_code == 403
+    assert "您办理过这个事项，不能由您复查" in text(answer)
+    posted = at_desk(town.dispatcher).post(page_of(case), {"fixed": "yes", "key": "1"})
+    assert posted.status_code == 403
+    assert "还都没有看" in text(drawn(town))
+
+
+def test_only_a_case_that_was_drawn_is_recorded_by_those_who_may(town: World) -> None:
+    other = opened(town)
+    assert at_desk(town.supervisor).get(page_of(other)).status_code == 404
+    case = Case.objects.order_by("opened_at")[0]
+    made = drawn(town, size="1")
+    [row] = made.context["sample"].rows
+    for each in Case.objects.exclude(pk=other.pk):
+        expected = 200 if each.number == row.cells[0].sub else 404
+        assert at_desk(town.supervisor).get(page_of(each, size="1")).status_code == expected
+    assert at_desk(town.analyst).get(page_of(case)).status_code == 403
+    assert at_desk(town.outsider).get(page_of(case)).status_code == 404
+    assert "记录<span" not in text(drawn(town, "analyst"))
+    assert "记录<span" in text(drawn(town))
+
+
+def test_what_is_not_fixed_and_closed_can_be_taken_up_again_from_here(town: World) -> None:
+    case = Case.objects.order_by("opened_at")[0]
+    done(town, case, town.triage, "decline", reason="现场未见")
+    answer = found(town, case, "no", "还堵着")
+    assert reverse("case_act", args=[case.number, "reopen"]) in text(answer)
+
+
+def test_more_are_drawn_by_asking_for_more_and_the_first_ones_stay(town: World) -> None:
+    few = [row.label.zh for row in drawn(town, size="3").context["sample"].rows]
+    every = [row.cells[0].sub for row in drawn(town).context["sample"].rows]
+    assert len(few) == 3
+    assert [row.cells[0].sub for row in drawn(town, size="3").context["sample"].rows] == every[:3]
+    for size in ("0", "501", "x", "9999999"):
+        assert "1 到 500 的整数" in text(drawn(town, size=size))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_draw_is_taken_along_as_a_file(town: World, kind: str) -> None:
+    case = Case.objects.all()[0]
+    found(town, case, "no", "=还堵着")
+    url = reverse("index_recheck_list", args=["peace", "2026-03", kind], query={"area": "330101"})
+    answer = at_desk(town.supervisor).get(url)
+    content = b"".join(answer)
+    if kind == "csv":
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+        assert rows[0][:2] == ["签号", "编号"]
+        assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4", "5", "6"]
+        [mine] = [row for row in rows if row[1] == case.number]
+        assert mine[7:10] == ["没有整改好", "'=还堵着", town.supervisor.name]
+    assert at_desk(town.outsider).get(url).status_code == 404
+    assert at_desk(town.grid_worker).get(url).status_code == 403
+
+
+def test_the_command_draws_the_same_and_writes_it_down(town: World, tmp_path: Path) -> None:
+    case = Case.objects.all()[0]
+    found(town, case, "yes")
+    file = tmp_path / "draw.csv"
+    asked = ["index", "recheck", "peace", "2026-03", "--area", town.county.code, "--csv", str(file)]
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 0, answer.output
+    page = [row.cells[0].sub for row in drawn(town).context["sample"].rows]
+    assert [line.split()[1] for line in answer.output.splitlines()[:6]] == page
+    assert "peace 2026-03 #1: 6 of 6 drawn" in answer.output
+    assert "About 100.0% are truly fixed" in answer.output
+    rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
+    assert [row[1] for row in rows[1:]] == page
+    assert len(CliRunner().invoke(app, [*asked[:4], "--size", "2"]).output.splitlines()) == 6
+    wrong = CliRunner().invoke(app, [*asked[:4], "--area", "nowhere"])
+    assert "no area with the code" in wrong.stderr
 
 
 def test_who_may_not_see_figures_sees_none(town: World) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from anlan.index import coverage, examples, period
-from anlan.index.coverage import HalfImported
+from anlan.index.coverage import HalfImported, OverNothing
 from anlan.index.duckdb_engine import DuckDB, over_tables
 from anlan.index.fitting import strangers
 from anlan.index.given import NoSuchArea
 from anlan.index.indicator import Indicator
-from anlan.index.panel import Status
+from anlan.index.panel import Panel, Status
 from anlan.index.run import NoFacts, count
 from anlan.index.spec import INDICES, Coverage, IndexSpec
 from anlan.kernel import catalogue
@@ -152,14 +152,92 @@ def test_a_month_half_imported_is_refused_or_its_indicators_are_missing(tmp_path
     facts = tables(fires(*range(1, 11)), [residents("1/", "2026-10", OCTOBER.last)])
     facts["areas"] = table("areas", SPLIT[:1] + SPLIT[2:])
     with over_tables(facts) as engine:
-        panel = count(made, engine, [OCTOBER], TABLES).panel
+        counted = count(made, engine, [OCTOBER], TABLES)
         with pytest.raises(HalfImported) as refused:
-            coverage.hold(half(tables={"cases": 0.9}), made, panel, engine, TABLES, [OCTOBER])
-        missing = coverage.hold(half(tables={"cases": 0.9}, short="missing"), made, panel, engine, TABLES, [OCTOBER])
-        whole = coverage.hold(half(tables={"cases": 0.3}), made, panel, engine, TABLES, [OCTOBER])
+            coverage.hold(half(tables={"cases": 0.9}), made, counted, engine, TABLES, [OCTOBER])
+        missing = coverage.hold(half(tables={"cases": 0.9}, short="missing"), made, counted, engine, TABLES, [OCTOBER])
+        whole = coverage.hold(half(tables={"cases": 0.3}), made, counted, engine, TABLES, [OCTOBER])
     assert "peace: coverage.tables.cases" in refused.value.text.zh
     assert "31 天中只有 10 天" in refused.value.text.zh
     assert "on 10 of the 31 days of 2026-10" in refused.value.text.en
     assert np.isnan(missing.value[:, 0, 0]).all()
     assert missing.value[0, 0, 1] == 100.0
-    np.testing.assert_array_equal(whole.value, panel.value)
+    np.testing.assert_array_equal(whole.value, counted.panel.value)
+
+
+# ---------------------------------------------------------------- figures given in part
+
+GIVEN = [
+    indicator("calls", {"table": "statistics", "measure": "given", "where": "figure = 'calls'"}),
+    indicator("thefts", {"table": "statistics", "measure": "given", "where": "figure = 'thefts'"}),
+    RATE,
+]
+ASKED: dict[str, Any] = {"figures": {"county": 1.0, "township": 1.0}, "again": 0.9}
+
+
+def told(figure: str, path: str, month: int = 10, value: float = 0.0) -> dict[str, Any]:
+    row = residents(path, f"2026-{month:02}", period.read(f"2026-{month:02}").last, value)
+    return row | {"figure": figure}
+
+
+def held(rows: list[dict[str, Any]], **rule: Any) -> Panel:
+    """What the indicators come to in October, if the figures are all there."""
+    population = [residents(path, "2025", date(2025, 12, 31)) for path in ("1/b/", "1/c/")]
+    facts = tables([], []) | {"areas": table("areas", SPLIT), "statistics": table("statistics", [*population, *rows])}
+    with over_tables(facts) as engine:
+        counted = count(GIVEN, engine, [OCTOBER], TABLES)
+        return coverage.hold(half(**rule), GIVEN, counted, engine, TABLES, [OCTOBER])
+
+
+BOTH = [told(figure, path) for figure in ("calls", "thefts") for path in ("1/b/", "1/c/")]
+BEFORE = [told(figure, path, 9) for figure in ("calls", "thefts") for path in ("1/b/", "1/c/")]
+
+
+def test_a_figure_of_one_town_and_not_of_the_other_is_refused_with_file_key_and_area() -> None:
+    with pytest.raises(HalfImported) as refused:
+        held(BOTH[:3], **ASKED)
+    assert refused.value.field == "coverage.figures.township"
+    assert refused.value.text.zh == (
+        "peace: coverage.figures.township：2026-10 的统计数只到了一部分：thefts.numerator（figure = 'thefts'）："
+        "township 一级 2 个辖区中只有 1 个有数（50%），少于声明的 100%，缺 1/c/。请补报（没有发生的报 0）后再算。"
+    )
+    assert "thefts.numerator（figure = 'thefts'）: 1 of 2 areas of the level township have one" in refused.value.text.en
+    assert "lacking: 1/c/. Bring in the rest first" in refused.value.text.en
+
+
+def test_figures_of_the_month_before_of_which_some_are_not_told_again_are_refused_by_name() -> None:
+    with pytest.raises(HalfImported) as refused:
+        held([*BEFORE, *BOTH[:2]], **ASKED)
+    assert refused.value.field == "coverage.again"
+    assert (
+        "2026-09 报过的 2 项中，本期只报了 1 项（50%），少于声明的 90%，缺 1 项：thefts.numerator"
+        in refused.value.text.zh
+    )
+    assert "of the 2 given for 2026-09, 1 were given again" in refused.value.text.en
+
+
+@pytest.mark.parametrize("rows", [[*BEFORE, *BOTH], BOTH, BEFORE, [told("calls", "1/"), *BOTH[2:]]])
+def test_figures_told_whole_or_not_at_all_or_for_the_county_alone_are_worked_out(rows: list[dict[str, Any]]) -> None:
+    panel = held(rows, **ASKED)
+    np.testing.assert_array_equal(panel.value, held(rows).value)
+    assert not np.isnan(panel.value[1:, 0, 2]).any()  # the residents of last year hold still
+
+
+def test_if_the_index_says_so_only_the_figures_told_in_part_are_missing() -> None:
+    panel = held(BOTH[:3], **ASKED, short="missing")
+    assert np.isnan(panel.value[:, 0, 1]).all()
+    assert (panel.status[:, 0, 1] == Status.MISSING).all()
+    assert panel.value[:, 0, 0].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_something_over_a_given_figure_of_nothing_is_refused_with_file_key_and_area() -> None:
+    none = [residents(path, "2025", date(2025, 12, 31), 0.0) for path in ("1/b/", "1/c/")]
+    facts = tables(fires(1, 2), none) | {"areas": table("areas", SPLIT)}
+    with over_tables(facts) as engine:
+        counted = count([RATE], engine, [OCTOBER], TABLES)
+        with pytest.raises(OverNothing) as refused:
+            coverage.hold(half(over_nothing="refuse"), [RATE], counted, engine, TABLES, [OCTOBER])
+        panel = coverage.hold(half(), [RATE], counted, engine, TABLES, [OCTOBER])
+    assert "rate.denominator（figure = 'residents'）：1/ 2026-10 的分母是 0，分子却是 2" in refused.value.text.zh
+    assert "for 1/ in 2026-10 it is 0, and the numerator 2: they cannot be divided; 1 more" in refused.value.text.en
+    assert np.isnan(panel.value).all()  # as the indicator itself says

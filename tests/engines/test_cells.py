@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,22 +14,30 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from anlan.facts.store import open_store
-from anlan.index import cells, period
-from anlan.index.cells import Brought, Kept
+from anlan.index import cells, period, upkeep
+from anlan.index.cells import Brought, Kept, Mark
 from anlan.index.duckdb_engine import over_folder
 from anlan.index.panel import Panel
 from anlan.index.plan import Plan, grain_of, plan
-from anlan.index.run import count, gather, panel_of
+from anlan.index.run import count
 from engine_cases import PLAIN
-from invented_facts import TABLES, areas, cases, statistics, table
+from invented_facts import FOUNDED, TABLES, areas, cases, statistics, table
 
 INDICATORS = [plain.indicator for plain in PLAIN]
 PERIODS = [period.read(name) for name in ("2025-12", "2026-09", "2026-10")]
 Rows = Sequence[Mapping[str, Any]]
+
+
+class Killed(Kept):
+    """Ends before it has written down how far it came."""
+
+    def note(self, marks: Mapping[str, Mark]) -> None:
+        raise KeyboardInterrupt
 
 
 class Town:
@@ -37,35 +46,46 @@ class Town:
     def __init__(self, folder: Path, rows: Rows) -> None:
         self.facts, self.kept = folder / "facts", Kept(folder / "cells")
         self.runs: list[dict[str, Any]] = []
-        for name, made in (("areas", areas()), ("statistics", table("statistics", statistics(2)))):
-            self._put(f"{name}/part-0.parquet", made)
+        self.until = 0
+        self.tables: dict[str, Any] = {}
+        self.tell("areas", areas())
+        self.tell("statistics", table("statistics", statistics(2)))
         self.rows: dict[str, Mapping[str, Any]] = {}
         self.export(rows, whole=True)
 
-    def export(self, rows: Rows, *, whole: bool = False) -> None:
-        """The cases as they are now, with what changed since the last export."""
+    def tell(self, name: str, made: Any) -> None:
+        """What areas or figures there are, from now on."""
+        path = f"{name}/part-0.parquet"
+        self._put(path, made)
+        self.tables[name] = {"files": {path: {"sha256": sha256((self.facts / path).read_bytes()).hexdigest()}}}
+
+    def export(self, rows: Rows, *, whole: bool = False, anew: bool = False) -> None:
+        """The cases as they are now, with what changed since the last export; `anew` forgets every run before."""
         now = {str(row["case"]): row for row in rows}
+        self.until += 1
+        if anew:
+            self.runs = []
         number = len(self.runs) + 1
         taken = [row for key, row in self.rows.items() if now.get(key) != row]
         given_ = [row for key, row in now.items() if self.rows.get(key) != row]
         self.rows = now
         self._put("cases/month=2026-01/part-0.parquet", table("cases", rows))
-        run: dict[str, Any] = {"number": number, "whole": whole, "changes": {}}
-        if not whole:
+        run: dict[str, Any] = {"number": number, "until": [1, self.until], "whole": whole or anew, "changes": {}}
+        if not run["whole"]:
             signs = pa.array([-1] * len(taken) + [1] * len(given_), type=pa.int8())
             name = f"changes/cases/{number:08}.parquet"
             self._put(name, table("cases", [*taken, *given_]).append_column("sign", signs))
             run["changes"]["cases"] = {"name": name, "rows": len(signs), "sha256": ""}
         self.runs.append(run)
-        (self.facts / "manifest.json").write_text(json.dumps({"runs": self.runs}))
+        (self.facts / "manifest.json").write_text(json.dumps({"runs": self.runs, "tables": self.tables}))
 
     def counted(self) -> tuple[Brought, Panel]:
         """The values from what is kept, brought up to the last export."""
         with over_folder(self.facts) as engine:
-            made = self.plan()
-            brought = cells.bring_up(made, engine, open_store(self.facts), self.kept)
-            found = gather(made, engine, lambda lane, column: self.kept.read(cells.digest_of(made, lane, column)))
-            return brought, panel_of(found, INDICATORS, PERIODS)
+            counted, brought = upkeep.counted(
+                INDICATORS, engine, PERIODS, TABLES, store=open_store(self.facts), kept=self.kept
+            )
+            return brought, counted.panel
 
     def anew(self) -> Panel:
         with over_folder(self.facts) as engine:
@@ -106,8 +126,8 @@ def changed(rows: Rows, dice: random.Random) -> list[Mapping[str, Any]]:
 @settings(
     max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
-@given(seed=st.integers(0, 10_000), exports=st.integers(1, 3))
-def test_after_any_changes_the_kept_cells_are_what_counting_anew_gives(seed: int, exports: int) -> None:
+@given(seed=st.integers(0, 10_000), exports=st.integers(2, 4))
+def test_after_any_changes_what_is_kept_is_what_counting_anew_gives(seed: int, exports: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - invented changes
     rows: Rows = cases(300, seed=seed)
     with town(rows) as here:
@@ -115,9 +135,76 @@ def test_after_any_changes_the_kept_cells_are_what_counting_anew_gives(seed: int
         for _ in range(exports):
             rows = changed(rows, dice)
             here.export(rows)
+            if dice.random() < 0.5:
+                same(here.counted()[1], here.anew())
         brought, panel = here.counted()
         assert brought.anew == 0
         same(panel, here.anew())
+
+
+def test_much_that_was_laid_beside_is_put_together() -> None:
+    dice = random.Random(5)  # noqa: S311 - invented changes
+    rows: Rows = cases(200, seed=5)
+    with town(rows) as here:
+        here.kept = Kept(here.kept.folder, many=2)
+        here.counted()
+        for _ in range(4):
+            rows = changed(rows, dice)
+            here.export(rows)
+            brought, panel = here.counted()
+            assert brought.anew == 0
+            same(panel, here.anew())
+        pieces = {path.stem.partition("+")[2] for path in here.kept.folder.glob("*/*+*.arrow")}
+        assert pieces == {"4", "5"}
+
+
+def test_a_figure_that_is_corrected_and_an_area_that_is_new_are_told_anew() -> None:
+    rows = cases(200, seed=6)
+    with town(rows) as here:
+        here.counted()
+        here.tell("statistics", table("statistics", statistics(3)))
+        here.export(rows)
+        same(here.counted()[1], here.anew())
+        here.export([*rows, rows[0] | {"case": "new", "area_path": "1/d/1/", "opened_date": PERIODS[2].first}])
+        same(here.counted()[1], here.anew())
+        more = [{"path": path, "code": path, "level": "township", "parent_path": "1/", "name_zh": path,
+                 "name_en": path, "valid_from": FOUNDED} for path in ("1/d/", "1/e/")]  # fmt: skip
+        here.tell("areas", pa.concat_tables([areas(), table("areas", more)]))
+        here.export(rows)
+        panel = here.counted()[1]
+        assert "1/e/" in panel.units
+        same(panel, here.anew())
+
+
+def test_runs_that_are_numbered_again_are_not_those_that_were() -> None:
+    rows = cases(100, seed=8)
+    with town(rows) as here:
+        here.counted()
+        here.export(rows[:40], anew=True)
+        brought, panel = here.counted()
+        assert brought.anew == len(cells.passes(here.plan()))
+        same(panel, here.anew())
+
+
+def test_only_what_the_last_period_was_made_of_is_kept_added_up() -> None:
+    with town(cases(100, seed=9)) as here:
+        here.counted()
+        names = {path.name for path in here.kept.folder.glob("*/*..*")}
+        october = 2026 * 12 + 10
+        assert {name.split("..")[1] for name in names} == {str(october), str(october - 1), str(october - 12)}
+
+
+def test_a_run_that_was_killed_leaves_nothing_that_counts() -> None:
+    rows = cases(100, seed=10)
+    with town(rows) as here:
+        here.counted()
+        here.export(rows[:70])
+        here.kept = Killed(here.kept.folder)
+        with pytest.raises(KeyboardInterrupt):
+            here.counted()
+        here.kept = Kept(here.kept.folder)
+        here.export(rows[:60])
+        same(here.counted()[1], here.anew())
 
 
 def test_a_day_touches_the_steps_of_its_dates_and_no_others() -> None:
@@ -162,28 +249,11 @@ def test_where_the_list_of_exports_no_longer_has_the_one_that_was_counted_everyt
 
 
 def test_what_an_export_did_not_touch_is_known_to_be_counted_up_to_it() -> None:
-    with town(cases(100, seed=3)) as here:
-        here.counted()
-        untouched = {"number": 2, "whole": False, "changes": {}}
-        (here.facts / "manifest.json").write_text(json.dumps({"runs": [*here.runs, untouched]}))
-        brought, _ = here.counted()
-        made = here.plan()
-        assert brought == Brought(0, {})
-        assert {here.kept.run(cells.digest_of(made, *each)) for each in cells.passes(made)} == {2}
-
-
-def test_after_many_changes_a_pass_is_counted_anew_and_lies_in_one_piece_again() -> None:
-    rows = cases(40, seed=3)
+    rows = cases(100, seed=3)
     with town(rows) as here:
         here.counted()
-        folders = {cells.digest_of(here.plan(), *each) for each in cells.passes(here.plan())}
-        most, anew = 0, 0
-        for number in range(cells._MANY + 1):
-            here.export([*here.rows.values(), rows[0] | {"case": f"new{number}"}])
-            anew += here.counted()[0].anew
-            runs = [{each.stem.partition("+")[2] for each in (here.kept.folder / one).glob("*+*")} for one in folders]
-            most = max(most, *map(len, runs))
-        assert most == cells._MANY
-        assert 0 < anew <= len(folders)
-        assert not all(runs)
-        same(here.counted()[1], here.anew())
+        here.export([*rows, rows[0] | {"case": "new"}])
+        here.counted()
+        made = here.plan()
+        marks = {here.kept.mark(cells.digest_of(made, *each)) for each in cells.passes(made)}
+        assert marks == {Mark(2, (1, 2))}

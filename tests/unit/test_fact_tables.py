@@ -51,4 +51,5 @@ def test_a_table_that_does_not_hold_together_is_refused(changes: dict[str, Any],
 def test_every_declared_table_is_read() -> None:
     assert set(current().all(TABLES)) == {
         "cases", "steps", "returns", "clocks", "reports", "alarms", "calls", "pushes", "statistics", "sites", "areas",
+        "photos", "rechecks",
     }  # fmt: skip

@@ -32,6 +32,11 @@ def test_a_share_is_unusual_only_when_chance_would_not_do_it(unseen: int, said: 
     assert found.low <= unseen / 100 <= found.high
 
 
+@pytest.mark.parametrize(("again", "said"), [(1, "quiet"), (4, "watch"), (9, "raised")])
+def test_two_old_pictures_in_a_hundred_are_looked_at(again: int, said: str) -> None:
+    assert read(SHIPPED["same_photo_twice"], Count(again, 100)).raised == said
+
+
 def test_the_interval_of_a_share_is_clopper_and_pearsons() -> None:
     low, high = interval(2, 10)
     assert (round(low, 4), round(high, 4)) == (0.0368, 0.5069)
@@ -53,7 +58,7 @@ def test_fewer_reports_and_more_failed_checks_are_unusual_together_and_not_alone
 
 
 def test_every_signal_says_what_it_is_what_to_ask_and_where_its_threshold_comes_from() -> None:
-    assert len(SHIPPED) >= 5
+    assert len(SHIPPED) >= 6
     for signal in SHIPPED.values():
         assert signal.ask.zh
         assert signal.basis.source

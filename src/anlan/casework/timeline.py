@@ -14,6 +14,8 @@ from anlan.casework.later import TOLD, WHAT
 from anlan.casework.models import Case
 from anlan.casework.plan import Plan
 from anlan.casework.procedure import FormField
+from anlan.casework.rechecks import RECHECKED
+from anlan.casework.rechecks import WORDS as FOUND
 from anlan.intake.device_model import SORTS
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
@@ -181,10 +183,22 @@ def _told(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
     return "joined", WHAT[event.data["what"]]
 
 
-_TITLES = {OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined, TOLD: _told}
+def _rechecked(plan: Plan, event: Event, names: _Names) -> tuple[str, Text]:
+    return "rechecked", FOUND[event.data["fixed"]]
+
+
+_TITLES = {
+    OPENED: _opened, MOVED: _moved, RANG: _rang, JOINED: _joined, TOLD: _told, RECHECKED: _rechecked,
+}  # fmt: skip
+FOUND_THERE = Text(zh="现场看到", en="Found there")
+DRAWN_FOR = Text(zh="抽查所据", en="Drawn for")
 
 
 def _said(plan: Plan, event: Event, names: _Names) -> tuple[Said, ...]:
+    if event.kind == RECHECKED:
+        drawn = f"{event.data['index']} {event.data['period']} #{event.data['edition']}"
+        said = [(DRAWN_FOR, drawn), (FOUND_THERE, event.data.get("note", ""))]
+        return tuple(Said(label, Text(zh=words, en=words)) for label, words in said if words)
     if event.kind != MOVED:
         return ()
     fields = event.data.get("fields") or {}

@@ -68,6 +68,11 @@ class Places:
         taken = [point or acted.get(event) for event, point in place.shown]
         return sum(1 for point in taken if point is not None and _metres(place.point, point) <= self.metres)
 
+    def metres_from(self, case: UUID, point: Point | None) -> float | None:
+        """How far a point is from the case, where both are known."""
+        place = self.found[case].point
+        return None if place is None or point is None else _metres(place, point)
+
     def is_repeat(self, case: UUID, topic: str) -> bool:
         """Whether the same was the matter here not long before."""
         place = self.found[case]

@@ -16,6 +16,7 @@ from anlan.casework.plan import Plan, ready
 from anlan.facts.case_places import Places, places_of
 from anlan.facts.histories import Told, histories
 from anlan.facts.known import Known
+from anlan.facts.photo_rows import PhotoRow, Shown, shown_with
 from anlan.kernel.workdays import Calendar
 
 _MINUTE = timedelta(minutes=1)
@@ -162,17 +163,20 @@ class Made(NamedTuple):
     steps: list[StepRow]
     returns: list[ReturnRow]
     clocks: list[ClockRow]
+    photos: list[PhotoRow]
 
 
 def rows(ids: Sequence[UUID], known: Known) -> Made:
     """The rows of these cases. One that was opened after the last event that is read has none yet."""
-    made = Made([], [], [], [])
+    made = Made([], [], [], [], [])
     told = histories(ids, known.until)
     cases = {case[0]: case for case in Case.objects.filter(pk__in=ids).values_list(*META)}
-    places = places_of(ids, known)
+    places, shown = places_of(ids, known), shown_with(ids, known)
     for pk in ids:
         if pk in cases and told[pk]:
-            _one(_Case(cases[pk], told[pk], places, known), made)
+            case = _Case(cases[pk], told[pk], places, known)
+            _one(case, made)
+            made.photos.extend(_photo_rows(case, shown.get(pk, ())))
     return made
 
 
@@ -248,6 +252,30 @@ def _step_rows(case: _Case, now: Standing) -> list[StepRow]:
                 at_date=case.calendar.local_date(event.at), recorded_at=event.recorded_at,
                 minutes_in_step=_minutes(entered_at, event.at) if entered_at else None,
                 backdated=event.recorded_at - event.at > allowed, photos=case.places.photos(case.pk, event.id),
+            )
+        )  # fmt: skip
+    return made
+
+
+def _photo_rows(case: _Case, shown: Sequence[Shown]) -> list[PhotoRow]:
+    """Photos that came with a report have no act; whoever led then is not known of them."""
+    now, made = case.now, list[PhotoRow]()
+    acts = {event.id: (event, lead) for event, _, lead, _ in case.seen.steps}
+    near = case.known.number("cases", "photo_metres")
+    for each in shown if now.opened_at is not None else ():
+        event, lead = acts.get(each.event, (None, None))
+        data: dict[str, Any] = event.data if event is not None else {}
+        metres = case.places.metres_from(case.pk, each.point or data.get("place"))
+        made.append(
+            PhotoRow(
+                photo=each.photo, event=each.event, case=case.id, area_path=case.area_path, topic=now.topic,
+                topic_root=case.root, procedure=case.procedure, act=data.get("act", ""),
+                department=case.office(lead or data.get("lead")), stage=each.stage, given_at=each.at,
+                given_date=case.calendar.local_date(each.at), taken_date=case.day(each.taken_at),
+                metres=None if metres is None else round(metres), placed=metres is not None and metres <= near,
+                given_before=each.first_case != "", exact=each.exact, first_case=each.first_case,
+                valid=now.registered_at is not None and now.outcome not in _OUT, outcome=now.outcome,
+                closed_date=case.day(now.closed_at),
             )
         )  # fmt: skip
     return made

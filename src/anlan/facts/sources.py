@@ -20,6 +20,7 @@ from anlan.facts import (
 )
 from anlan.facts.histories import dashed
 from anlan.facts.known import Known
+from anlan.facts.photo_rows import PhotoRow
 from anlan.facts.table import FactTable
 from anlan.facts.touched import Kinds, Touched
 from anlan.kernel.refusals import unknown
@@ -62,6 +63,7 @@ def _cases(ids: Sequence[Any], known: Known) -> Iterator[Out]:
     yield Out("steps", case_rows.StepRow._fields, made.steps)
     yield Out("returns", case_rows.ReturnRow._fields, made.returns)
     yield Out("clocks", case_rows.ClockRow._fields, made.clocks)
+    yield Out("photos", PhotoRow._fields, made.photos)
 
 
 def _reports(ids: Sequence[Any], known: Known) -> Iterator[Out]:
@@ -89,8 +91,8 @@ def _key_of_figure(figure: tuple[str, str, str]) -> str:
 
 
 FIXED: Final = (
-    Source("cases", ("cases", "steps", "returns", "clocks"), ("case",), _cases, touched.all_cases,
-           lambda found: found.cases, moving=("clocks",)),
+    Source("cases", ("cases", "steps", "returns", "clocks", "photos"), ("case",), _cases,
+           touched.all_cases, lambda found: found.cases, moving=("clocks",)),
     Source("reports", ("reports",), ("report",), _reports, touched.all_reports, lambda found: found.reports,
            gone=report_rows.days),
     Source("alarms", ("alarms",), ("alarm",), _alarms, touched.all_alarms, lambda found: found.alarms),
@@ -108,6 +110,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "steps": case_rows.StepRow._fields,
     "returns": case_rows.ReturnRow._fields,
     "clocks": case_rows.ClockRow._fields,
+    "photos": PhotoRow._fields,
     "reports": report_rows.ReportRow._fields,
     "alarms": alarm_rows.AlarmRow._fields,
     "calls": call_rows.CallRow._fields,

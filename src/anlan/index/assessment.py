@@ -44,6 +44,8 @@ from anlan.index.why import NoFullScore, lost
 from anlan.kernel.catalogue import Catalogue, Declaration, Kind
 
 BESIDE: Final = " · "
+LABELS: Final = ("level", "parent")
+"""What is told of areas, by which peers are known."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def assess(spec: Spec, engine: Engine, period: Period, *, history: Sequence[Rank
     """
     frame = spec.frame
     counted = run.count(spec.indicators, engine, [period], spec.tables)
-    panel = coverage.hold(spec.index, spec.indicators, counted.panel, engine, spec.tables, [period])
+    panel = coverage.hold(spec.index, spec.indicators, counted, engine, spec.tables, [period])
     scored = score(frame, panel, labels=labels_of(panel, counted.tree, period))
     lines = _lines(spec, engine, scored, period, history)
     final = _final(scored, lines)

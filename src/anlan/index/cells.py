@@ -1,8 +1,10 @@
 """What was counted, kept: so that another day is a few rows added and taken off, and not everything counted anew.
 
-    <folder>/<digest>/<step>.parquet     what was counted along a lane, one file for each step of time
-    <folder>/<digest>/<step>+7.parquet   and what the changes up to export 7 added to it
+    <folder>/<digest>/<step>.arrow       what was counted along a lane, one file for each step of time
+    <folder>/<digest>/<step>+7.arrow     and what the changes up to export 7 added to it
+    <folder>/<digest>/<span>/            what `added` up for some steps of time together
     <folder>/cells.json                  up to which export (`anlan facts export`) each was counted
+    <folder>/leaves.json                 every area in which anything was counted
 
 A digest is that of the pass itself: change a condition and it is another pass, counted anew. An export says which rows
 it took back (-1) and added (+1); counted with that sign they are added to what is kept, values of multisets too.
@@ -10,17 +12,22 @@ it took back (-1) and added (+1); counted with that sign they are added to what 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import ipc
+from sqlglot import exp
 
 from anlan.facts.store import Store
 from anlan.index import counting
@@ -28,11 +35,13 @@ from anlan.index.duckdb_engine import over_tables
 from anlan.index.plan import Lane, Pass, Plan, columns_of
 
 BOOK: Final = "cells.json"
+LEAVES: Final = "leaves.json"
+LOCK: Final = "lock"
 MANIFEST: Final = "manifest.json"
 _EVER: Final = 0
 """The step of a table that has no time."""
-_MANY: Final = 12
-"""After so many exports everything of a pass is counted anew."""
+MANY: Final = 12
+"""After so many exports what was laid beside is put together with what is there."""
 _SHAPE: Final = "shape"
 """The file with the columns and no rows."""
 Key = tuple[Lane, str]
@@ -46,84 +55,138 @@ class Brought:
     steps: dict[Lane, set[int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An export: its number, and how far it read; numbers begin again where everything was exported anew."""
+
+    run: int
+    until: tuple[int, ...] = ()
+
+
 class Kept:
     """Cells in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        book = folder / BOOK
-        self._runs: dict[str, int] = json.loads(book.read_text()) if book.exists() else {}
+    def __init__(self, folder: Path, *, many: int = MANY) -> None:
+        self.folder, self._many = folder, many
+        book, leaves = folder / BOOK, folder / LEAVES
+        told = json.loads(book.read_text()) if book.exists() else {}
+        self._marks = {digest: Mark(run, tuple(until)) for digest, (run, until) in told.items()}
+        self.leaves: set[str] = set(json.loads(leaves.read_text())) if leaves.exists() else set()
 
-    def run(self, digest: str) -> int | None:
+    def mark(self, digest: str) -> Mark | None:
         """The export up to which a pass was counted; None when it never was."""
-        return self._runs.get(digest)
+        return self._marks.get(digest)
 
-    def write(self, digest: str, rows: Any, *, run: int) -> None:
-        """Keep what was counted of a pass, in place of what was kept before."""
-        if self._runs.pop(digest, None) is not None:
+    def place(self, digest: str) -> Path:
+        """Where everything of a pass lies."""
+        return self.folder / digest
+
+    def write(self, digest: str, rows: Any, *, mark: Mark) -> None:
+        """Keep what was counted of a pass, in place of all that was kept of it before."""
+        if self._marks.pop(digest, None) is not None:
             self._save()
-        for old in (self.folder / digest).glob("*.parquet"):
-            old.unlink()
+        shutil.rmtree(self.place(digest), ignore_errors=True)
         rows = _real(rows)
         self._put(digest, _SHAPE, rows.slice(0, 0))
         for step, some in _by_step(rows):
             self._put(digest, step, some)
-        self.note(digest, run)
+        self.seen(rows["leaf"])
+        self.note({digest: mark})
 
-    def add(self, digest: str, rows: Any, *, run: int) -> set[int]:
+    def add(self, digest: str, rows: Any, *, mark: Mark) -> set[int]:
         """Add what was counted of the changes up to an export; gives the steps in which something is different now.
 
-        It is laid beside what is there, for everything here adds up. What a run that did not end has left is removed.
+        It is laid beside what is there, for everything here adds up, and counts as soon as the export is noted.
         """
-        for stray in self._pieces(digest):
-            if int(stray.stem.partition("+")[2]) > self._runs[digest]:
-                stray.unlink()
-        shape, changed = pq.read_schema(self._path(digest, _SHAPE)), set()
+        self._without_strays(digest)
+        shape, changed = _read(self._path(digest, _SHAPE)).schema, set()
         for step, some in _by_step(_real(rows)):
-            self._put(digest, f"{step}+{run}", some.cast(shape))
+            self._put(digest, f"{step}+{mark.run}", some.cast(shape))
             changed.add(step)
-        self.note(digest, run)
         return changed
 
-    def crowded(self, digest: str) -> bool:
-        """Whether so much was laid beside that it is better counted anew."""
-        return len({piece.stem.partition("+")[2] for piece in self._pieces(digest)}) >= _MANY
+    def settle(self, digest: str) -> None:
+        """Put what was laid beside together with what is there, once it has become much."""
+        self._without_strays(digest)
+        if len({_run_of(piece) for piece in self._pieces(digest)}) < self._many:
+            return
+        rows = self.read(digest)
+        counts = [name for name in rows.column_names if _is_count(name)]
+        keys = [name for name in rows.column_names if name not in counts]
+        made = rows.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in counts])
+        some = reduce(pc.or_, [pc.not_equal(made[f"{name}_sum"], 0) for name in counts])
+        made = made.filter(some).rename_columns([name.removesuffix("_sum") for name in made.column_names])
+        self.write(digest, made.select(rows.column_names), mark=self._marks[digest])
 
-    def note(self, digest: str, run: int) -> None:
-        """A pass has been counted up to an export."""
-        self._runs[digest] = run
-        self._save()
+    def note(self, marks: Mapping[str, Mark]) -> None:
+        """Up to which export each of these passes has been counted."""
+        if any(self._marks.get(digest) != mark for digest, mark in marks.items()):
+            self._marks.update(marks)
+            self._save()
+
+    def seen(self, paths: Any) -> None:
+        """Areas in which something was counted, as an Arrow column."""
+        new = {path for path in paths.unique().to_pylist() if path} - self.leaves
+        if new:
+            self.leaves |= new
+            self._write(LEAVES, sorted(self.leaves))
 
     def _save(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f"{BOOK}.next"
-        aside.write_text(json.dumps(self._runs, indent=1, sort_keys=True))
-        aside.replace(self.folder / BOOK)
+        self._write(BOOK, {digest: (mark.run, mark.until) for digest, mark in sorted(self._marks.items())})
 
-    def read(self, digest: str, wanted: Callable[[int], bool] = lambda _: True) -> Any:
-        """What is kept of a pass, of the steps that are wanted; as an engine answers."""
-        files = (path for path in sorted((self.folder / digest).glob("*.parquet")) if path.stem != _SHAPE)
-        some = [path for path in files if wanted(int(path.stem.partition("+")[0]))]
+    def _write(self, name: str, told: Any) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = self.folder / f"{name}.next"
+        aside.write_text(json.dumps(told, indent=1, ensure_ascii=False))
+        aside.replace(self.folder / name)
+
+    def read(self, digest: str, wanted: Callable[[int], bool] = lambda _: True, *, after: int | None = None) -> Any:
+        """What is kept of a pass, of the steps that are wanted; as an engine answers. With `after` only what changes
+        later than that export added."""
+        files = sorted(self.place(digest).glob("*.arrow")) if after is None else self._pieces(digest, after)
+        some = [path for path in files if path.stem != _SHAPE and wanted(int(path.stem.partition("+")[0]))]
         return pa.concat_tables([_read(path) for path in (self._path(digest, _SHAPE), *some)]).unify_dictionaries()
 
-    def _pieces(self, digest: str) -> list[Path]:
-        return sorted((self.folder / digest).glob("*+*.parquet"))
+    def _without_strays(self, digest: str) -> None:
+        for stray in self._pieces(digest, self._marks[digest].run):
+            stray.unlink()
+
+    def _pieces(self, digest: str, after: int = 0) -> list[Path]:
+        return [path for path in sorted(self.place(digest).glob("*+*.arrow")) if _run_of(path) > after]
 
     def _path(self, digest: str, step: int | str) -> Path:
-        return self.folder / digest / f"{step}.parquet"
+        return self.place(digest) / f"{step}.arrow"
 
     def _put(self, digest: str, step: int | str, rows: Any) -> None:
         path = self._path(digest, step)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".next")
-        pq.write_table(rows, aside, compression="none")
+        with ipc.new_file(aside, rows.schema) as file:
+            file.write_table(rows.combine_chunks())
         aside.replace(path)
 
 
+@contextmanager
+def opened(folder: Path) -> Iterator[Kept | None]:
+    """The cells in a folder, for one at a time: None while somebody else has them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+        else:
+            yield Kept(folder)
+
+
+def _run_of(piece: Path) -> int:
+    return int(piece.stem.partition("+")[2])
+
+
 def _read(path: Path) -> Any:
-    """A file of cells, its areas as codes."""
-    with pq.ParquetFile(path, read_dictionary=["leaf"]) as file:
-        return file.read()
+    """A file of cells, its areas as codes; read where it lies."""
+    with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
+        return file.read_all()
 
 
 def digest_of(made: Plan, lane: Lane, column: str) -> str:
@@ -162,36 +225,53 @@ def columns(along: Pass) -> list[str]:
 def bring_up(made: Plan, engine: Any, store: Store, kept: Kept) -> Brought:
     """Have every pass counted up to the last export: by its changes where they are there, else anew."""
     runs = _runs(store)
-    last = runs[-1]["number"] if runs else 0
-    anew, steps = 0, dict[Lane, set[int]]()
-    changed: dict[tuple[str, ...], Any] = {}
-    with ExitStack() as stack:
-        for lane, column in passes(made):
-            digest = digest_of(made, lane, column)
-            changes = None if kept.crowded(digest) else _since(runs, kept.run(digest), lane.table)
-            if changes is None:
-                rows = engine.rows(select_of(made, lane, column))
-                kept.write(digest, rows, run=last)
-                steps.setdefault(lane, set()).update(step for step, _ in _by_step(rows))
-                anew += 1
-            elif changes:
-                key = (lane.table, *changes)
-                if key not in changed:
-                    changed[key] = stack.enter_context(_changed(lane.table, store, changes))
-                rows = changed[key].rows(select_of(made, lane, column, signed=True))
-                steps.setdefault(lane, set()).update(kept.add(digest, rows, run=last))
-            elif kept.run(digest) != last:
-                kept.note(digest, last)
+    last = _mark(runs[-1]) if runs else Mark(0)
+    anew, steps, by_changes = 0, dict[Lane, set[int]](), dict[tuple[str, ...], list[Key]]()
+    for lane, column in passes(made):
+        digest = digest_of(made, lane, column)
+        changes = _since(runs, kept.mark(digest), lane.table)
+        if changes is None:
+            rows = engine.rows(select_of(made, lane, column))
+            kept.write(digest, rows, mark=last)
+            steps.setdefault(lane, set()).update(step for step, _ in _by_step(rows))
+            anew += 1
+        else:
+            by_changes.setdefault((lane.table, *changes), []).append((lane, column))
+    for (table, *changes), keys in by_changes.items():
+        for lane, digest, rows in _signed(made, store, kept, table, changes, keys) if changes else ():
+            steps.setdefault(lane, set()).update(kept.add(digest, rows, mark=last))
+    kept.note({digest_of(made, *key): last for keys in by_changes.values() for key in keys})
     return Brought(anew, steps)
 
 
-def _changed(table: str, store: Store, names: list[str]) -> Any:
-    """The rows of a table that exports took back and added, to be counted."""
-    tables = []
-    for name in names:
-        with store.filesystem.open_input_file(store.path(name)) as file:
-            tables.append(pq.read_table(file))
-    return over_tables({counting.source(table, signed=True): pa.concat_tables(tables)})
+def _signed(
+    made: Plan, store: Store, kept: Kept, table: str, changes: list[str], keys: list[Key]
+) -> Iterator[tuple[Lane, str, Any]]:
+    """What changes of a table add along the lanes of some passes."""
+    asked = {key: select_of(made, *key, signed=True) for key in keys}
+    names = sorted({column.name for select in asked.values() for column in select.find_all(exp.Column)})
+    rows = pa.concat_tables([_changed(store, name, names) for name in changes])
+    kept.seen(rows[counting.AREA])
+    with over_tables({counting.source(table, signed=True): rows}) as engine:
+        for (lane, column), select in asked.items():
+            digest = digest_of(made, lane, column)
+            kept.settle(digest)
+            yield lane, digest, engine.rows(select)
+
+
+def _changed(store: Store, name: str, columns: list[str]) -> Any:
+    """Some columns of the rows that an export took back and added."""
+    with store.filesystem.open_input_file(store.path(name)) as file:
+        known = pq.read_schema(file).names
+        return pq.read_table(file, columns=[each for each in columns if each in known])
+
+
+def state(store: Store, *tables: str) -> str:
+    """A digest of the files of some tables, as the last export lists them; "" where it lists none."""
+    content = store.read(MANIFEST)
+    listed = json.loads(content).get("tables", {}) if content else {}
+    files = {table: listed[table]["files"] for table in tables if table in listed}
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest() if len(files) == len(tables) else ""
 
 
 def _runs(store: Store) -> list[dict[str, Any]]:
@@ -200,23 +280,29 @@ def _runs(store: Store) -> list[dict[str, Any]]:
     return found
 
 
-def _since(runs: list[dict[str, Any]], counted: int | None, table: str) -> list[str] | None:
+def _mark(run: dict[str, Any]) -> Mark:
+    return Mark(run["number"], tuple(run.get("until", ())))
+
+
+def _since(runs: list[dict[str, Any]], counted: Mark | None, table: str) -> list[str] | None:
     """The files of changes of a table after an export; None where not all of them are there."""
-    if counted is None or (counted and counted not in [run["number"] for run in runs]):
+    if counted is None or counted not in map(_mark, runs):
         return None
-    later = [run for run in runs if run["number"] > counted]
-    if not runs or any(run.get("whole") for run in later) or not counted:
+    later = [run for run in runs if run["number"] > counted.run]
+    if any(run.get("whole") for run in later):
         return None
     return [run["changes"][table]["name"] for run in later if table in run.get("changes", {})]
 
 
 def _real(rows: Any) -> Any:
-    """The rows with every count as a double: what is added up has one type whichever engine counted it."""
-    fields = [pa.field(each.name, pa.float64()) if _counted(each.name) else each for each in rows.schema]
-    return rows.cast(pa.schema(fields))
+    """The rows with every count as a double, and areas as codes: one type each, whichever engine counted it."""
+    fields = [pa.field(each.name, pa.float64()) if _is_count(each.name) else each for each in rows.schema]
+    made = rows.cast(pa.schema(fields))
+    coded = made["leaf"].cast(pa.string()).combine_chunks().dictionary_encode()
+    return made.set_column(made.column_names.index("leaf"), "leaf", coded)
 
 
-def _counted(name: str) -> bool:
+def _is_count(name: str) -> bool:
     return name[0] == "c" and name[1:].isdigit()
 
 

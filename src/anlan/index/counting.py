@@ -7,6 +7,7 @@ days lets go of the day. A day belongs to step p of the rolling window when `t` 
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Final
 
 from sqlglot import exp, parse_one
@@ -20,7 +21,7 @@ SIGN: Final = "sign"
 
 def tallies(lane: Lane, wanted: Pass, grain: Grain, *, signed: bool = False) -> exp.Select:
     """Counts and sums along a lane: columns leaf, t, q<n>…, c0, c1, … in the order of `wanted.tallies`."""
-    counted = [_tally(tally, signed=signed).as_(f"c{number}") for number, tally in enumerate(wanted.tallies)]
+    counted = [_tally(tally, f"c{number}", signed=signed) for number, tally in enumerate(wanted.tallies)]
     made = _grouped(lane, wanted, grain, counted, signed=signed)
     return _only(made, [tally.where for tally in wanted.tallies])
 
@@ -28,7 +29,7 @@ def tallies(lane: Lane, wanted: Pass, grain: Grain, *, signed: bool = False) -> 
 def bag(lane: Lane, wanted: Pass, grain: Grain, column: str, *, signed: bool = False) -> exp.Select:
     """How often each value of a column occurs: leaf, t, q<n>…, value, c0, c1, … by condition of `wanted.bags`."""
     where = wanted.bags[column]
-    counted = [_tally(Tally(text), signed=signed).as_(f"c{number}") for number, text in enumerate(where)]
+    counted = [_tally(Tally(text), f"c{number}", signed=signed) for number, text in enumerate(where)]
     made = _grouped(lane, wanted, grain, counted, signed=signed, by=column)
     return _only(made.where(_column(column).is_(exp.null()).not_(), copy=False), where)
 
@@ -41,7 +42,7 @@ def lists(lane: Lane, wanted: Pass, grain: Grain, column: str) -> exp.Select:
     where = wanted.bags[column]
     told: list[exp.Expr] = []
     for number, text in enumerate(where):
-        some = exp.Where(this=parse_one(text, dialect="duckdb"))
+        some = exp.Where(this=_read(text))
         several = exp.ArrayAgg(this=_column(column), nulls_excluded=True)
         told.append(exp.Filter(this=several, expression=some).as_(f"v{number}"))
     made = _grouped(lane, wanted, grain, told, signed=False)
@@ -55,7 +56,7 @@ def given(
 
     With `since` a condition holds of no figure for what ended before its day.
     """
-    trees = [parse_one(text, dialect="duckdb") for text in where]
+    trees = [_read(text) for text in where]
     for number, day in enumerate(since or ()):
         begin = exp.cast(exp.Literal.string(day.isoformat()), "date")
         trees[number] = exp.and_(trees[number], exp.GTE(this=_column("period_date"), expression=begin))
@@ -76,28 +77,38 @@ def _grouped(
         keys += [_let_go(lane, days, grain).as_(f"q{days}") for days in wanted.horizons]
     if by:
         keys.append(_column(by).as_("value"))
-    made = exp.select(*keys, *counted).from_(exp.to_table(source(lane.table, signed=signed)))
+    made = exp.select(*keys, *counted, copy=False).from_(exp.to_table(source(lane.table, signed=signed)), copy=False)
     for name in filter(None, (lane.date, lane.until)):
         made.where(_column(name).is_(exp.null()).not_(), copy=False)
-    return made.group_by(*(exp.Literal.number(place + 1) for place in range(len(keys))))
+    return made.group_by(*(exp.Literal.number(place + 1) for place in range(len(keys))), copy=False)
 
 
 def _only(made: exp.Select, where: list[str]) -> exp.Select:
     """No rows but those that some condition holds of; a condition that says more than another adds none."""
-    parts = {frozenset(part.sql("duckdb") for part in _conjuncts(parse_one(text, dialect="duckdb"))) for text in where}
+    parts = {_conjuncts(text) for text in where}
     fewest = [one for one in parts if not any(other < one for other in parts)]
     if frozenset({"TRUE"}) in fewest:
         return made
-    trees = [
-        exp.and_(*(parse_one(text, dialect="duckdb") for text in sorted(one))) for one in sorted(fewest, key=sorted)
-    ]
-    return made.where(exp.or_(*trees), copy=False)
+    trees = [exp.and_(*(_read(text) for text in sorted(one)), copy=False) for one in sorted(fewest, key=sorted)]
+    return made.where(exp.or_(*trees, copy=False), copy=False)
 
 
-def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
+@cache
+def _conjuncts(text: str) -> frozenset[str]:
     """What a condition asks for all at once."""
-    tree = tree.unnest()
-    return list(tree.flatten()) if isinstance(tree, exp.And) else [tree]
+    tree = _read(text).unnest()
+    several = list(tree.flatten()) if isinstance(tree, exp.And) else [tree]
+    return frozenset(part.sql("duckdb") for part in several)
+
+
+def _read(text: str) -> exp.Expr:
+    """A condition as a tree of its own."""
+    return _parsed(text).copy()
+
+
+@cache
+def _parsed(text: str) -> exp.Expr:
+    return parse_one(text, dialect="duckdb")
 
 
 def source(table: str, *, signed: bool) -> str:
@@ -131,14 +142,15 @@ def _let_go(lane: Lane, days: int, grain: Grain) -> exp.Expr:
     return step(exp.cast(later, "date"), grain)
 
 
-def _tally(tally: Tally, *, signed: bool) -> exp.Expr:
-    where = parse_one(tally.where, dialect="duckdb")
+def _tally(tally: Tally, name: str, *, signed: bool) -> exp.Expr:
+    where = _read(tally.where)
     if not tally.column and not signed:
-        return exp.Count(this=exp.case().when(where, exp.Literal.number(1)))
+        return exp.Count(this=exp.case().when(where, exp.Literal.number(1), copy=False)).as_(name, copy=False)
     each: exp.Expr = exp.cast(_column(tally.column), "double") if tally.column else exp.Literal.number(1)
     if signed:
         each = exp.Mul(this=each, expression=_column(SIGN))
-    return exp.func("coalesce", exp.Sum(this=exp.case().when(where, each)), exp.Literal.number(0))
+    total = exp.Sum(this=exp.case().when(where, each, copy=False))
+    return exp.func("coalesce", total, exp.Literal.number(0), copy=False).as_(name, copy=False)
 
 
 def _column(name: str) -> exp.Column:

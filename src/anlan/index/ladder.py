@@ -35,7 +35,7 @@ class Beyond(_Part):
 
 
 class Ladder(Declaration):
-    """A year is passed with at least `pass_mark` of `out_of` points, and without a veto.
+    """A year is passed with at least `pass_mark` of `out_of` points, and without a veto. `index` "": of every index.
 
     A year not passed breaks the row: `reset` "start" begins anew, "rung" falls to the years of the rung below.
     """

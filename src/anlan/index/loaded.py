@@ -22,6 +22,7 @@ from anlan.index.edition import Edition
 from anlan.index.framework import Framework, framework
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.panel import Floats, Status
+from anlan.index.rule import RULES, RuleTable, of_index
 from anlan.index.spec import INDICES
 
 T = TypeVar("T")
@@ -62,6 +63,9 @@ class Value:
     status: Status
     low: float | None
     high: float | None
+
+
+NO_VALUE: Final = Value(None, None, None, Status.MISSING, None, None)
 
 
 class Ranks:
@@ -181,7 +185,7 @@ class Kept:
         return made
 
 
-_ranks, _scores, _values, _lines, _frameworks = Kept(40), Kept(8), Kept(4), Kept(16), Kept(16)
+_ranks, _scores, _values, _lines, _frameworks = Kept(40), Kept(8), Kept(4), Kept(16), Kept(24)
 
 
 def _key(edition: Edition) -> Hashable:
@@ -214,6 +218,12 @@ def _lines_of(edition: Edition) -> dict[str, list[Line]]:
         why = json.loads(row["why"] or "null")
         found.setdefault(row["area_path"], []).append(Line(row["rule"], row["points"], row["times"], why))
     return found
+
+
+def rules(edition: Edition) -> list[RuleTable]:
+    """The tables of rules of an edition in the order in which they were applied."""
+    key = "rules", edition.manifest.index, edition.manifest.spec_sha256
+    return _frameworks(key, lambda: of_index(edition.spec().all(RULES).values(), edition.manifest.index))
 
 
 def framework_of(edition: Edition) -> Framework:

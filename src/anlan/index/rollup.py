@@ -100,7 +100,7 @@ def _named(column: Any, order: Ints) -> tuple[Any, Ints]:
         return _coded(np.asarray(column.to_numpy())[order])
     coded = column.combine_chunks().dictionary_encode()
     places: Ints = np.asarray(coded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)[order]
-    return coded.dictionary.to_pylist(), places
+    return coded.dictionary, places
 
 
 def _coded(found: Any) -> tuple[Any, Ints]:

@@ -6,7 +6,7 @@ with over_folder(Path("facts")) as engine:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
@@ -21,7 +21,7 @@ from anlan.index.cells import passes, quick
 from anlan.index.indicator import Indicator
 from anlan.index.panel import Panel, Status
 from anlan.index.period import Period
-from anlan.index.plan import Lane, Plan, grain_of, plan
+from anlan.index.plan import Plan, grain_of, plan
 from anlan.index.tree import Tree
 from anlan.index.values import Found
 from anlan.kernel.text import Refusal
@@ -39,10 +39,6 @@ class Engine(Protocol):
 
     def has(self, table: str) -> bool:
         """Whether there is a table of this name."""
-
-
-Answers = Callable[[Lane, str], Any]
-"""What was counted along a lane (of a column, where values are collected), as an Arrow table."""
 
 
 class NoFacts(Refusal):
@@ -78,24 +74,13 @@ def count(
     return Counted(panel_of(found, wanted, periods), found)
 
 
-def gather(made: Plan, engine: Engine, answers: Answers | None = None, *, periods: Sequence[Period] = ()) -> Found:
-    """Everything of a plan counted: by `answers` if what was counted is kept, else by the engine.
-
-    With `periods` only figures are read that may hold for them.
-    """
-    ask = answers or (lambda lane, column: engine.rows(quick(made, lane, column)))
-    for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
-        if not engine.has(table):
-            raise NoFacts(table)
-    told = {key: ask(*key) for key in passes(made)}
-    given = {}
-    for (table, column), where in made.given.items():
-        since = _since(made, table, column, periods)
-        asked = counting.given(table, column, where, made.tables[table].names, since)
-        given[table, column] = engine.rows(asked)
-    versions = tree.of_table(engine.rows(exp.select("*").from_(AREAS))) if engine.has(AREAS) else []
+def gather(made: Plan, engine: Engine, *, periods: Sequence[Period] = ()) -> Found:
+    """Everything of a plan counted. With `periods` only figures are read that may hold for them."""
+    look(made, engine)
+    told = {(lane, column): engine.rows(quick(made, lane, column)) for lane, column in passes(made)}
+    given = given_of(made, engine, periods)
     paths = [rows["leaf"] for rows in told.values()] + [rows["area_path"] for rows in given.values()]
-    areas = Tree(versions, {path for column in paths for path in column.unique().to_pylist() if path})
+    areas = tree_of(engine, {path for column in paths for path in column.unique().to_pylist() if path})
     found = Found(made, areas, given=given)
     for (lane, column), rows in told.items():
         along = made.lanes[lane]
@@ -106,6 +91,29 @@ def gather(made: Plan, engine: Engine, answers: Answers | None = None, *, period
         else:
             found.cells[lane] = cells
     return found
+
+
+def look(made: Plan, engine: Engine) -> None:
+    """Raise NoFacts where a table that a plan counts is not there."""
+    for table in {lane.table for lane in made.lanes} | {table for table, _ in made.given}:
+        if not engine.has(table):
+            raise NoFacts(table)
+
+
+def given_of(made: Plan, engine: Engine, periods: Sequence[Period]) -> dict[tuple[str, str], Any]:
+    """The given figures of a plan that may hold for these periods, by table and column."""
+    return {
+        (table, column): engine.rows(
+            counting.given(table, column, where, made.tables[table].names, _since(made, table, column, periods))
+        )
+        for (table, column), where in made.given.items()
+    }
+
+
+def tree_of(engine: Engine, seen: Iterable[str]) -> Tree:
+    """The areas that the facts tell of, and those in which something was seen."""
+    versions = tree.of_table(engine.rows(exp.select("*").from_(AREAS))) if engine.has(AREAS) else []
+    return Tree(versions, seen)
 
 
 def _since(made: Plan, table: str, column: str, periods: Sequence[Period]) -> list[date] | None:

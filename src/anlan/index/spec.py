@@ -211,12 +211,24 @@ class Department(_Part):
     title: Text
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class Coverage(_Part):
-    """When the facts of a period are all there: the share of its days on which a table must have rows, by table. Where
-    there are fewer, the period is refused, or the indicators counted of that table are missing in it.
+    """When the facts of a period are all there; where they are not, the period is refused, or the indicators concerned
+    are missing in it.
+
+    `tables`: by table, the share of the period's days on which it must have rows. `figures`: by level, the share of its
+    areas that must have each given figure (of the period, or an earlier one that still holds) which any of them has.
+    `again`: of the figures that hold for one period alone and were given for the period before, the share that must be
+    given again, if any is. What nobody has given is missing, and not half there. `over_nothing`: what is done where
+    something is counted over a given figure of 0, which cannot be: refused, or the indicator's rule for 0.
     """
 
-    tables: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    tables: dict[str, Share] = {}
+    figures: dict[str, Share] = {}
+    again: Share | None = None
+    over_nothing: Literal["rule", "refuse"] = "rule"
     short: Literal["refuse", "missing"] = "refuse"
 
 

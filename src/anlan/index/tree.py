@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -47,7 +48,12 @@ class Tree:
     def __init__(self, versions: Iterable[Version], seen: Iterable[str] = ()) -> None:
         told = list(versions)
         self.known = bool(told)
-        paths = {part for path in {*seen, *(one.path for one in told)} for part in above(path)}
+        paths: set[str] = set()
+        for path in {*seen, *(one.path for one in told)}:
+            part = path
+            while part and part not in paths:
+                paths.add(part)
+                part = parent(part)
         self.paths: tuple[str, ...] = tuple(sorted(paths))
         self.place: Mapping[str, int] = {path: place for place, path in enumerate(self.paths)}
         self.versions: dict[str, list[Version]] = {}
@@ -77,13 +83,20 @@ class Tree:
     @cached_property
     def up(self) -> Any:
         """A sparse matrix that adds what lies in areas up to all areas they lie in: areas × areas."""
+        over = below = np.arange(len(self))
         rows, columns = [], []
-        for place, path in enumerate(self.paths):
-            for part in above(path):
-                rows.append(self.place[part])
-                columns.append(place)
-        ones = np.ones(len(rows))
-        return sparse.csr_matrix((ones, (rows, columns)), shape=(len(self), len(self)))
+        while len(over):
+            rows.append(over)
+            columns.append(below)
+            over = self.parents[over]
+            over, below = over[over != NOWHERE], below[over != NOWHERE]
+        ones = np.ones(sum(map(len, rows)))
+        every = (np.concatenate(rows), np.concatenate(columns)) if rows else ([], [])
+        return sparse.csr_matrix((ones, every), shape=(len(self), len(self)))
+
+    @cached_property
+    def _names(self) -> Any:
+        return pa.array(self.paths, pa.string())
 
     def places(self, paths: Any) -> Ints:
         """The place of each path of an Arrow column; NOWHERE for what lies in no area."""
@@ -94,7 +107,7 @@ class Tree:
             coded = coded.dictionary_encode()
         if isinstance(coded, pa.ChunkedArray):
             coded = coded.unify_dictionaries().combine_chunks().chunk(0)
-        known = np.array([self.place.get(path, NOWHERE) for path in coded.dictionary.to_pylist()] + [NOWHERE])
+        known = np.append(pc.index_in(coded.dictionary, self._names).fill_null(NOWHERE).to_numpy(), NOWHERE)
         codes = coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
         found: Ints = known[codes].astype(np.int64)
         return found

@@ -38,15 +38,21 @@ class Found:
             self._sums[lane, at] = rollup.sums(self.cells[lane], self.tree, at)
         return self._sums[lane, at]
 
-    def figures(self, key: tuple[str, str], where: str) -> told.Figures:
-        """The given figures of a table's column under a condition."""
+    def collected(self, lane: Lane, column: str, number: int, at: Span | None) -> tuple[Any, Any]:
+        """How often each value occurs in a span under a condition, areas × values, and the values."""
+        cells = self.bags[lane, column]
+        return rollup.collected(cells, self.tree, at, number), cells.values
+
+    def told(self, measure: Measure, period: Period, indicator: str) -> Floats:
+        """The given figure of each area for a period, NaN where there is none. Raises NoSuchArea."""
+        key, where = (measure.table, measure.read), self.plan.said(measure)
         if (key, where) not in self._figures:
             number = self.plan.given[key].index(where)
             self._figures[key, where] = told.figures(self.given[key], number, self.tree)
-        return self._figures[key, where]
+        return told.hold(self._figures[key, where], measure, period, self.tree, indicator=indicator)
 
     def forget(self) -> None:
-        """Let go of the sums kept."""
+        """Let go of the sums kept: the next period is another."""
         self._sums.clear()
 
 
@@ -94,12 +100,10 @@ def value(found: Found, indicator: Indicator, period: Period) -> Value:
 
 def line(found: Found, measure: Measure, window: str, period: Period, *, indicator: str = "") -> Line:
     """A measure for every area of the tree."""
-    where = found.plan.said(measure)
     if measure.told:
-        figures = found.figures((measure.table, measure.read), where)
-        above = told.hold(figures, measure, period, found.tree, indicator=indicator)
+        above = found.told(measure, period, indicator)
         return Line(above, (~np.isnan(above)).astype(np.float64))
-    lane = lane_of(measure)
+    lane, where = lane_of(measure), found.plan.said(measure)
     along = found.plan.lanes[lane]
     if measure.measure == "stock":
         at = rollup.so_far(period, found.plan.grain)
@@ -120,13 +124,13 @@ def line(found: Found, measure: Measure, window: str, period: Period, *, indicat
 
 
 def _collected(found: Found, measure: Measure, lane: Lane, where: str, at: Span | None) -> Line:
-    cells = found.bags[lane, measure.column]
-    bag = rollup.collected(cells, found.tree, at, found.plan.lanes[lane].bag(measure.column, where))
+    number = found.plan.lanes[lane].bag(measure.column, where)
+    bag, known = found.collected(lane, measure.column, number, at)
     several = rollup.distinct(bag)
     if measure.measure == "distinct":
         return Line(several, several)
     share = 0.5 if measure.quantile is None else measure.quantile
-    return Line(rollup.quantile(bag, cells.values, share), several)
+    return Line(rollup.quantile(bag, known, share), several)
 
 
 def divided(above: Floats, below: Floats) -> Floats:

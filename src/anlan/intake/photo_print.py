@@ -40,3 +40,12 @@ def to_column(found: int | None) -> int | None:
 def from_column(kept: int) -> int:
     """The print again."""
     return kept % _WHOLE
+
+
+PARTS: Final = tuple(to_column(0x1111_1111_1111_1111 << place) or 0 for place in range(4))
+"""Masks of a print's four parts, each of every fourth bit, as a database keeps them. Spread over the whole picture,
+so that a bright sky does not make one part of all photos alike."""
+SAME_BITS: Final = len(PARTS) - 1
+"""Prints that differ in no more bits than this are of one picture, sent again: one part of them at least is equal, so
+that those with an equal part are all there is to compare. (What differs in up to eight is alike: a hint to a person.)
+"""

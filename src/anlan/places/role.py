@@ -16,6 +16,7 @@ ACTIONS: Final[dict[str, Text]] = {
     "cases.act": Text(zh="办理事项", en="Act on cases"),
     "cases.bulk": Text(zh="批量办理事项", en="Act on many cases at once"),
     "cases.export": Text(zh="导出事项", en="Export cases"),
+    "cases.recheck": Text(zh="复查抽到的事项", en="Look again at cases drawn by lot"),
     "reports.see": Text(zh="查看上报", en="See reports"),
     "reports.receive": Text(zh="上报", en="Report"),
     "quarantine.see": Text(zh="查看待核来件", en="See quarantined messages"),

@@ -6,10 +6,9 @@ acts. A declaration's own example is tried, too: a pack has no tests but these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from anlan.casework import checker, feed, forwarding, push, rehearsal, routing
 from anlan.casework.feed import FEEDS, Feed
@@ -19,13 +18,12 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import fitting, framework, happenings
-from anlan.index.indicator import INDICATORS, Indicator
+from anlan.index.indicator import INDICATORS
 from anlan.index.ladder import LADDERS
 from anlan.index.rates import SHARES
-from anlan.index.rule import RULES, RuleTable
-from anlan.index.signal import SIGNALS, Signal
-from anlan.index.spec import INDICES, IndexSpec
+from anlan.index.rule import RULES
+from anlan.index.signal import SIGNALS
+from anlan.index.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
@@ -38,16 +36,14 @@ from anlan.intake.topic import TOPICS, Topic
 from anlan.intake.unit import UNITS
 from anlan.intake.wire import Unparsed
 from anlan.kernel.calendar_spec import CALENDARS
-from anlan.kernel.catalogue import Catalogue, Declaration, DeclarationError, Kind, Problem
-from anlan.kernel.refusals import unknown
+from anlan.kernel.catalogue import Catalogue, DeclarationError, Problem
 from anlan.kernel.text import Text
 from anlan.places import towns
 from anlan.places.role import ACTIONS, ROLES
 from anlan.places.site_kind import SITE_KINDS
 from anlan.places.towns import TOWNS, Town
-
-Finding = tuple[str, Text]
-Checks = tuple[tuple[Kind[Declaration], Callable[[Any, Catalogue], Iterator[Finding]]], ...]
+from anlan.presentation import index_checks
+from anlan.presentation.findings import Checks, Finding, between, strangers
 
 KINDS: Final = (
     ALARM_RULES,
@@ -86,7 +82,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
 
     When all of it fits, what takes seconds is tried, too: the examples that are counted.
     """
-    return catalogue.problems() or list(_between(catalogue, CHECKS)) or list(_between(catalogue, TRIALS))
+    return catalogue.problems() or list(between(catalogue, CHECKS)) or list(between(catalogue, index_checks.TRIALS))
 
 
 def refuse_problems(catalogue: Catalogue) -> None:
@@ -94,23 +90,9 @@ def refuse_problems(catalogue: Catalogue) -> None:
 
     Examples that take seconds are left to `problems`: a start is not the time to count them again.
     """
-    found = catalogue.problems() or list(_between(catalogue, CHECKS))
+    found = catalogue.problems() or list(between(catalogue, CHECKS))
     if found:
         raise DeclarationError(found)
-
-
-def _between(catalogue: Catalogue, checks: Checks) -> Iterator[Problem]:
-    for kind, check in checks:
-        for identity, declared in catalogue.all(kind).items():
-            path = _shown(catalogue.origin(kind, identity), catalogue)
-            for field, reason in check(declared, catalogue):
-                yield Problem(path, field, reason)
-
-
-def _shown(path: Path, catalogue: Catalogue) -> Path:
-    """The file from its pack's folder on, as the catalogue itself names it."""
-    root = next(root for root in catalogue.roots if path.is_relative_to(root))
-    return path.relative_to(root.parent)
 
 
 # ---------------------------------------------------------------- topics
@@ -120,7 +102,7 @@ def _astray(declared: Topic, catalogue: Catalogue) -> Iterator[Finding]:
     """A topic with a wrong parent or procedure, or one that is not proposed first for its own examples."""
     yield from topic.strangers(declared, catalogue)
     if declared.procedure:
-        yield from _unknown("procedure", [declared.procedure], _procedures(catalogue), zh="流程", en="procedure")
+        yield from strangers("procedure", [declared.procedure], _procedures(catalogue), zh="流程", en="procedure")
     topics = catalogue.all(TOPICS)
     for number, sentence in enumerate(declared.examples):
         proposed = topic.propose(topics, sentence, most=1)
@@ -150,13 +132,13 @@ def _procedures(catalogue: Catalogue) -> dict[str, Procedure]:
 def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
     """A channel that names what nobody declares, or that does not read its own examples as they say."""
     yield from channel.strangers(declared, catalogue)
-    yield from _unknown("action", [declared.action], ACTIONS, zh="权限", en="action")
+    yield from strangers("action", [declared.action], ACTIONS, zh="权限", en="action")
     if declared.town:
-        yield from _unknown("town", [declared.town], catalogue.all(TOWNS), zh="城镇", en="town")
+        yield from strangers("town", [declared.town], catalogue.all(TOWNS), zh="城镇", en="town")
     acts = {act for procedure in catalogue.all(PROCEDURES).values() for act in procedure.acts}
     for number, rule in enumerate(declared.replay.rules if declared.replay else ()):
         named = [key for key in (rule.act, rule.otherwise) if key]
-        yield from _unknown(f"replay.rules[{number}]", named, acts, zh="动作", en="act")
+        yield from strangers(f"replay.rules[{number}]", named, acts, zh="动作", en="act")
     yield from layout.unit_strangers(declared.columns, catalogue)
     yield from _misread(declared)
 
@@ -164,7 +146,7 @@ def _unheard(declared: Channel, catalogue: Catalogue) -> Iterator[Finding]:
 def _unplaced(declared: Layout, catalogue: Catalogue) -> Iterator[Finding]:
     """A layout that names what nobody declares, or that does not read its own examples as they say."""
     yield from layout.strangers(declared, catalogue)
-    yield from _unknown("action", [declared.action], ACTIONS, zh="权限", en="action")
+    yield from strangers("action", [declared.action], ACTIONS, zh="权限", en="action")
     yield from _misread(declared.as_channel())
 
 
@@ -201,13 +183,13 @@ def _unfit(procedure: Procedure, catalogue: Catalogue) -> Iterator[Finding]:
     yield from (("", reason) for reason in wrong)
     roles, topics = catalogue.all(ROLES), catalogue.all(TOPICS)
     for where, who in _people(procedure):
-        yield from _unknown(where, who.roles, roles, zh="角色", en="role")
+        yield from strangers(where, who.roles, roles, zh="角色", en="role")
     for key, clock in procedure.clocks.items():
-        yield from _unknown(f"clocks.{key}.by_topic", clock.by_topic, topics, zh="类别", en="topic")
+        yield from strangers(f"clocks.{key}.by_topic", clock.by_topic, topics, zh="类别", en="topic")
         for rung in clock.ladder:
-            yield from _unknown(f"clocks.{key}.ladder.tell", rung.tell, roles, zh="角色", en="role")
+            yield from strangers(f"clocks.{key}.ladder.tell", rung.tell, roles, zh="角色", en="role")
     for number, line in enumerate(procedure.example):
-        yield from _unknown(f"example[{number}].by", [line.by.partition("#")[0]], roles, zh="角色", en="role")
+        yield from strangers(f"example[{number}].by", [line.by.partition("#")[0]], roles, zh="角色", en="role")
     if not wrong:
         yield from (("", reason) for reason in rehearsal.rehearse(procedure))
 
@@ -230,9 +212,9 @@ def _misrouted(table: Routing, catalogue: Catalogue) -> Iterator[Finding]:
     departments = {department.key for town in declared for department in town.departments}
     for number, row in enumerate(table.rows if declared else ()):
         where, lead = f"rows[{number}]", [row.lead] if row.lead else []
-        yield from _unknown(f"{where}.areas", row.areas, codes, zh="辖区", en="area")
-        yield from _unknown(f"{where}.lead", lead, departments, zh="部门", en="department")
-        yield from _unknown(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
+        yield from strangers(f"{where}.areas", row.areas, codes, zh="辖区", en="area")
+        yield from strangers(f"{where}.lead", lead, departments, zh="部门", en="department")
+        yield from strangers(f"{where}.assisting", row.assisting, departments, zh="部门", en="department")
 
 
 # ---------------------------------------------------------------- devices
@@ -245,7 +227,7 @@ def _misheard(declared: DeviceModel, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _unruly(declared: AlarmRules, catalogue: Catalogue) -> Iterator[Finding]:
-    yield from _unknown("fitted", declared.fitted, catalogue.all(SITE_KINDS), zh="场所类型", en="kind of site")
+    yield from strangers("fitted", declared.fitted, catalogue.all(SITE_KINDS), zh="场所类型", en="kind of site")
 
 
 # ---------------------------------------------------------------- likeness
@@ -271,7 +253,7 @@ def _unanswered(declared: Jurisdiction, catalogue: Catalogue) -> Iterator[Findin
     """A jurisdiction that names what nobody declares. Where towns are declared, its area is one of theirs."""
     yield from jurisdiction.strangers(declared, catalogue)
     codes = {area.code for town in catalogue.all(TOWNS).values() for area in town.areas}
-    yield from _unknown("area", [declared.area] if declared.area and codes else [], codes, zh="辖区", en="area")
+    yield from strangers("area", [declared.area] if declared.area and codes else [], codes, zh="辖区", en="area")
 
 
 # ---------------------------------------------------------------- pushes
@@ -294,53 +276,8 @@ def _astray_elsewhere(declared: Forwarding, catalogue: Catalogue) -> Iterator[Fi
     codes = {area.code for town in towns_ for area in town.areas}
     departments = {department.key for town in towns_ for department in town.departments}
     wanted = [declared.department] if declared.department and departments else []
-    yield from _unknown("areas", declared.areas if codes else (), codes, zh="辖区", en="area")
-    yield from _unknown("department", wanted, departments, zh="部门", en="department")
-
-
-# ---------------------------------------------------------------- rules
-
-
-def _misruled(declared: RuleTable, catalogue: Catalogue) -> Iterator[Finding]:
-    """A table of rules of an index or an indicator nobody declares, or that looks at facts there are not."""
-    yield from _unknown(
-        "index", [declared.index] if declared.index else [], catalogue.all(INDICES), zh="指数", en="index"
-    )
-    for number, rule in enumerate(declared.rules):
-        named = [each.indicator for each in (rule.value, rule.change) if each and each.indicator]
-        yield from _unknown(f"rules.{number}", named, catalogue.all(INDICATORS), zh="指标", en="indicator")
-    yield from happenings.strangers(declared, catalogue.all(TABLES))
-
-
-def _misread_facts(declared: Signal, catalogue: Catalogue) -> Iterator[Finding]:
-    """A signal that counts what no table of facts has."""
-    yield from happenings.unmeasured(declared, catalogue.all(TABLES))
-
-
-# ---------------------------------------------------------------- indicators
-
-
-def _uncountable(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
-    """An indicator of tables, columns or an index that nobody declares."""
-    yield from fitting.strangers(declared, catalogue.all(TABLES))
-    indices = catalogue.all(INDICES)
-    if declared.index in indices:
-        faults = framework.astray(indices[declared.index], declared)
-        yield from ((fault.field, fault.reason) for fault in faults)
-    elif declared.index:
-        yield "index", unknown("指数", "index", declared.index, indices)
-
-
-def _miscounted(declared: Indicator, catalogue: Catalogue) -> Iterator[Finding]:
-    """An indicator whose examples come out otherwise than they say."""
-    yield from fitting.miscounted(declared, catalogue.all(TABLES))
-
-
-def _ungrown(declared: IndexSpec, catalogue: Catalogue) -> Iterator[Finding]:
-    """An index whose heads, indicators and weights make no tree. What is wrong of an indicator is told of its file."""
-    leaves = [each for each in catalogue.all(INDICATORS).values() if each.index == declared.key]
-    faults = framework.problems(declared, leaves)
-    yield from ((fault.field, fault.reason) for fault in faults if fault.declared == declared.key)
+    yield from strangers("areas", declared.areas if codes else (), codes, zh="辖区", en="area")
+    yield from strangers("department", wanted, departments, zh="部门", en="department")
 
 
 # ---------------------------------------------------------------- facts
@@ -358,12 +295,6 @@ def _ungrounded(town: Town, catalogue: Catalogue) -> Iterator[Finding]:
     yield from (("", reason) for reason in towns.problems(town, topics=catalogue.all(TOPICS)))
 
 
-def _unknown(where: str, keys: Iterable[str], known: Iterable[str], *, zh: str, en: str) -> Iterator[Finding]:
-    for key in keys:
-        if key not in known:
-            yield where, unknown(zh, en, key, known)
-
-
 CHECKS: Checks = (
     (TOPICS, _astray),
     (CHANNELS, _unheard),
@@ -378,12 +309,7 @@ CHECKS: Checks = (
     (PUSHES, _unaddressed),
     (FEEDS, _misfed),
     (FORWARDING, _astray_elsewhere),
-    (RULES, _misruled),
-    (SIGNALS, _misread_facts),
-    (INDICATORS, _uncountable),
-    (INDICES, _ungrown),
+    *index_checks.CHECKS,
     (TABLES, _unmade),
     (TOWNS, _ungrounded),
 )
-TRIALS: Checks = ((INDICATORS, _miscounted),)
-"""What takes seconds: tried when somebody checks what is declared, not at every start."""

@@ -110,6 +110,8 @@ WEB: dict[str, str] = {
     "index_audit": "statistics.see",
     "index_sure": "statistics.see",
     "index_integrity": "statistics.see",
+    "index_recheck_list": "cases.export",
+    "index_recheck": "cases.recheck",  # and a part in the case bars from it
     "index_editions": "statistics.see",
     "index_edition_act": "statistics.see",  # each step asks its own of the reach: to draft, to sign, to publish
     "facts": "statistics.see",
@@ -263,6 +265,8 @@ API: dict[str, str] = {
     "index_indicator": "statistics.see",
     "index_ranks": "statistics.see",
     "index_area": "statistics.see",
+    "rechecks_draw": "statistics.see",
+    "rechecks_record": "cases.recheck",
     "notices_list": "notices.see",
     "notices_read": "notices.see",
     "ledger_verify": "ledger.see",

@@ -39,6 +39,7 @@ from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.places.scope import Reach
 from anlan.presentation import facts as place_of_facts
+from anlan.presentation import index_checks
 
 NAMESPACE: Final = UUID("5f0c1a52-6f0b-5d0e-9d6b-0f7a3f1f6a11")
 """Of the subjects of editions in the ledger: the same edition has the same id everywhere."""
@@ -121,6 +122,7 @@ def draft(index: str, wanted: str, *, by: Officer | None, reach: Reach | None, a
     when = period.read(wanted)
     known = catalogue.current()
     spec = assessment.spec_of(known, index)
+    index_checks.refuse(known, index)
     if list(period.KINDS).index(when.kind) < list(period.KINDS).index(spec.index.period):
         raise NoPeriodOf(spec, when)
     store = place_of_facts.store()

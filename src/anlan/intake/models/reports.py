@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
 
+from anlan.intake.photo_print import PARTS
 from anlan.ledger.models import Personal
 from anlan.places.models import Area, Officer, Site
 
@@ -75,6 +77,13 @@ class Photo(models.Model):
     by = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+")
     report = models.ForeignKey(Report, null=True, on_delete=models.PROTECT, related_name="photos")
     added_at = models.DateTimeField()
+
+    class Meta:
+        # By digest, and by each part of the print: so the same picture is found again among very many.
+        indexes = [
+            models.Index(fields=["digest"], name="photo_digest"),
+            *(models.Index(F("look").bitand(mask), name=f"photo_look_{nth}") for nth, mask in enumerate(PARTS)),
+        ]
 
 
 class Quarantined(models.Model):

@@ -182,7 +182,7 @@ def indicator(request: Asked, index: str, key: str) -> Any:
 @router.get("/{index}/{period}/ranks", response=Ranks)
 def ranks(request: Asked, index: str, period: str, given: Query[Ranked]) -> Any:
     """Who stands where, best first within each group of peers."""
-    seen = _find(request, index, period, given.edition)
+    seen = find(request, index, period, given.edition)
     rows = [
         row
         for row in seen.edition.ranks().to_pylist()
@@ -202,7 +202,7 @@ def ranks(request: Asked, index: str, period: str, given: Query[Ranked]) -> Any:
 @router.get("/{index}/{period}/areas/{code}", response=AreaScores)
 def area(request: Asked, index: str, period: str, code: str, given: Query[Which]) -> Any:
     """One area: its places, the score, weight and points of every head and indicator, values, lines and signals."""
-    seen = _find(request, index, period, given.edition)
+    seen = find(request, index, period, given.edition)
     here = seen.area(code)
     path, found = here.path, seen.edition
     return {
@@ -232,7 +232,8 @@ def _seen(request: Asked, index: str) -> Iterator[Sight]:
             yield seen
 
 
-def _find(request: Asked, index: str, period: str, number: int | None) -> Sight:
+def find(request: Asked, index: str, period: str, number: int | None) -> Sight:
+    """An edition as the caller sees it: the one of that number, else the last that stands. Raises NotFound."""
     found = [each for each in _seen(request, index) if each.edition.manifest.period == period]
     standing = [each for each in found if each.edition.manifest.state != "withdrawn"]
     chosen = standing if number is None else [each for each in found if each.edition.manifest.number == number]

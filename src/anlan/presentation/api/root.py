@@ -33,6 +33,7 @@ from anlan.presentation.api import (
     procedures,
     pushes,
     quarantine,
+    rechecks,
     refusals,
     reports,
     roles,
@@ -70,6 +71,7 @@ NOUNS = {
     "me": me,
     "devices": devices,
     "index": index,
+    "rechecks": rechecks,
 }
 # A file of 64 MB and what surrounds it.
 LARGEST = 66 * 1024 * 1024

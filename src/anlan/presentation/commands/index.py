@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -14,20 +15,23 @@ import pyarrow.parquet as pq
 import typer
 from django.conf import settings
 
-from anlan.facts.store import open_store
+from anlan.facts.store import Store, open_store
 from anlan.facts.table import TABLES
-from anlan.index import coverage, duckdb_engine, fitting, period, run, spark_engine
-from anlan.index.framework import framework
+from anlan.index import cells, coverage, duckdb_engine, period, run, spark_engine, upkeep
+from anlan.index.cells import Kept
 from anlan.index.indicator import INDICATORS, Indicator
 from anlan.index.panel import WORDS, Panel, Status
 from anlan.index.run import Counted
 from anlan.index.spec import INDICES
 from anlan.kernel import catalogue
+from anlan.kernel.catalogue import DeclarationError
 from anlan.kernel.text import Refusal, Text
-from anlan.presentation.commands import editions
+from anlan.presentation import index_checks
+from anlan.presentation.commands import editions, recheck
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 editions.register(app)
+app.command("recheck")(recheck.recheck)
 
 
 class NoIndicators(Refusal):
@@ -61,25 +65,17 @@ def list_() -> None:
 
 @app.command("check")
 def check(index: Annotated[str, typer.Argument(help="指数；不写则全部 / An index; all without")] = "") -> None:
-    """检查指标：表、列、条件是否成立，示例是否算得出；有错时逐条指出，退出码为 2。
+    """检查指数及其指标、规则：键、表、列、条件是否成立，示例是否算得出；有错时逐条指出，退出码为 2。
 
-    Check indicators: their tables, columns and conditions, and that their examples come out; exit code 2 if not.
+    Check an index, its indicators and rules: keys, tables, columns and conditions, and that examples come out; exit
+    code 2 if not.
     """
     known = catalogue.current()
-    tables, checked, wrong = known.all(TABLES), 0, 0
-    for indicator in known.all(INDICATORS).values():
-        if index in {"", indicator.index}:
-            checked += 1
-            for field, reason in fitting.strangers(indicator, tables):
-                wrong += 1
-                path = known.origin(INDICATORS, indicator.key)
-                typer.echo(f"{path.name}: {field}：{reason.zh}", err=True)
-                typer.echo(f"{path.name}: {field}: {reason.en}", err=True)
-    for key, spec in known.all(INDICES).items():
-        if index in {"", key}:
-            framework(spec, [each for each in known.all(INDICATORS).values() if each.index == key])
-    if wrong:
-        raise typer.Exit(2)
+    if index:
+        known.get(INDICES, index)
+    if found := index_checks.problems(known, index):
+        raise DeclarationError(found)
+    checked = sum(index in {"", each.index} for each in known.all(INDICATORS).values())
     typer.echo(f"{checked} 个指标，全部成立 / {checked} indicators, all in order")
 
 
@@ -92,29 +88,44 @@ def run_(
     ] = "duckdb",
     facts: Annotated[str, typer.Option(help="事实表存放处 / Where the facts lie")] = "",
     to: Annotated[Path | None, typer.Option(help="写到哪个文件夹 / Into which folder")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="不用上次留下的计数 / Without what was kept last time")] = False,
 ) -> None:
     """从事实表算出一期的全部指标值，写成 values.parquet，并列出最上级辖区的结果。
 
-    Work out every indicator of a period from the facts, write values.parquet, and show those of the topmost area.
+    DuckDB 数过的留着，下次只数新导出的变动；Spark 每次全部数。
+
+    Work out every indicator of a period from the facts, write values.parquet, and show those of the topmost area. What
+    DuckDB counted is kept, so that the next time only what was exported since is counted; Spark counts everything.
     """
     began = perf_counter()
+    index_checks.refuse(catalogue.current(), "" if index == "-" else index)
     indicators = _declared("" if index == "-" else index)
     tables, month = catalogue.current().all(TABLES), period.read(asked)
     with ExitStack() as stack:
-        counting = _engine(engine, facts or str(settings.FACTS), stack)
-        counted = run.count(indicators, counting, [month], tables)
+        counting = _engine(engine, store := open_store(facts or str(settings.FACTS)), stack)
+        kept = None if anew or engine != "duckdb" else stack.enter_context(_kept(index, store))
+        if kept:
+            counted, _ = upkeep.counted(indicators, counting, [month], tables, store=store, kept=kept)
+        else:
+            counted = run.count(indicators, counting, [month], tables)
         if index != "-":
             spec = catalogue.current().get(INDICES, index)
-            held = coverage.hold(spec, indicators, counted.panel, counting, tables, [month])
+            held = coverage.hold(spec, indicators, counted, counting, tables, [month])
             counted = replace(counted, panel=held)
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(run.table_of(counted.panel), folder / "values.parquet")
     for line in _shown(indicators, counted):
         typer.echo(line)
-    areas, took = len(counted.panel.units), perf_counter() - began
-    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took:.1f} 秒：{folder / 'values.parquet'}")
-    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took:.1f} s: {folder / 'values.parquet'}")
+    areas, took = len(counted.panel.units), f"{perf_counter() - began:.1f}"
+    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took} 秒：{folder / 'values.parquet'}")
+    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took} s: {folder / 'values.parquet'}")
+
+
+def _kept(index: str, store: Store) -> AbstractContextManager[Kept | None]:
+    """What was counted for an index of these facts before, unless somebody else is using it."""
+    name = hashlib.sha256(f"{index} {store.shown}".encode()).hexdigest()[:16]
+    return cells.opened(settings.DATA / "index" / "cells" / name)
 
 
 def _declared(index: str) -> list[Indicator]:
@@ -130,11 +141,11 @@ def _declared(index: str) -> list[Indicator]:
     return sorted(found, key=lambda each: (each.order, each.key))
 
 
-def _engine(name: str, facts: str, stack: ExitStack) -> Any:
+def _engine(name: str, store: Store, stack: ExitStack) -> Any:
     if name == "duckdb":
-        return stack.enter_context(duckdb_engine.over_store(open_store(facts)))
+        return stack.enter_context(duckdb_engine.over_store(store))
     if name.startswith(("spark://", "local-cluster[", "local[", "yarn", "k8s://")):
-        return stack.enter_context(spark_engine.over_store(open_store(facts), name))
+        return stack.enter_context(spark_engine.over_store(store, name))
     raise BadEngine(
         f"没有“{name}”这种引擎。可写 duckdb、spark://主机:端口、local-cluster[2,1,1024]。",
         f"There is no engine “{name}”. Write duckdb, spark://host:port or local-cluster[2,1,1024].",

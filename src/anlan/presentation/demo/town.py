@@ -60,7 +60,7 @@ def build(*, at: datetime, say: Say, days: int = DAYS, sites: int = SITES, count
             people = recruit(began, dice)
             made = places.build(began, dice, count=sites, operator=people.party)
         say(f"已建好 40 个网格、{len(made)} 个场所、60 名人员。 / Areas, sites and officers are there.")
-        life = Life(people, made, pictures.Album(began), dice, say)
+        life = Life(people, made, pictures.Album(lazy=people.handlers[min(people.handlers)]), dice, say)
         with transaction.atomic():
             life.furnish(began, at, count_of_cases)
         life.live(began, at, count_of_cases)
@@ -104,6 +104,7 @@ class Life:
         self.calendar = holidays.calendar_at(sites[0].area_path)
         self.channel, self.public = (catalogue.current().get(CHANNELS, key) for key in ("officer_form", "resident"))
         self.residents: dict[UUID, Report] = {}
+        self.scenes: dict[UUID, int] = {}
         self.agenda: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         self.turn = count()
 
@@ -161,13 +162,14 @@ class Life:
         }  # fmt: skip
         if resident and self.dice.random() < 0.1:  # who only says which grid it is in
             message = {**message, "site": "", "lon": "", "lat": "", "area": site.area.code}
-        scene = self.dice.randrange(pictures.SCENES)
+        scene = next(self.turn)
         shots = [self.album.take("before", scene, by=by, at=at)] if self.dice.random() < 0.6 else []
         channel = self.public if resident else self.channel
         report = reports.receive(channel, message, by=by, at=at, photos=shots).report
         assert report is not None
         case = triage.take(report, by=by, at=at)
         if case is not None:
+            self.scenes[case.pk] = scene
             if resident:
                 self.residents[case.pk] = report
             self.follow(load(case), at)
@@ -213,9 +215,8 @@ class Life:
         data = self._data(draft, act, at)
         shots: tuple[Any, ...] = ()
         if draft.plan.acts[act].photos is not None:
-            shots = (
-                self.album.take("after", draft.case.pk.int % pictures.SCENES, by=by, at=at, near=self._here(draft)),
-            )
+            scene = self.scenes.get(draft.case.pk, draft.case.pk.int)
+            shots = (self.album.take("after", scene, by=by, at=at, near=self._here(draft)),)
         reach = self.people.reach(by)
         doing = Doing(act, data, photos=shots)
         try:

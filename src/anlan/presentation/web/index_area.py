@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from anlan.index import loaded
+from anlan.index import loaded, scorecard
 from anlan.index.indicator import Indicator
 from anlan.index.loaded import Line, Rank, Value
 from anlan.index.panel import WORDS, Status
@@ -88,7 +88,7 @@ def _why_not(then: Sight | None, sight: Sight, path: str) -> Text | None:
 
 def _lines(sight: Sight, path: str) -> list[tuple[Text, str, Line]]:
     found = sorted(index_why.lines(sight, path), key=lambda each: each.points)
-    return [(index_why.rule_title(sight, each.rule), signed(each.points), each) for each in found]
+    return [(scorecard.rule_title(sight.edition, each.rule), signed(each.points), each) for each in found]
 
 
 def sure(sight: Sight, here: Named) -> list[Text]:

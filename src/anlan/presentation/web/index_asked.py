@@ -195,6 +195,11 @@ class Sight:
     def indicator_url(self, key: str, path: str) -> str:
         return self.url("index_indicator", key, area=self.named(path).code)
 
+    def unit(self, key: str) -> Text:
+        """In what an indicator is told."""
+        declared = self.indicators.get(key)
+        return declared.unit if declared else Text(zh="", en="")
+
     def crumbs(self, *more: tuple[Any, str]) -> list[tuple[Any, str]]:
         """The way from the index home to here."""
         home = (Text(zh=f"{self.title.zh} · {self.period.words.zh}", en=f"{self.title.en} · {self.period.words.en}"),
@@ -321,3 +326,12 @@ def before(sight: Sight) -> Edition | None:
     """The published edition of the period before; None when there is none."""
     name = sight.period.before.name
     return next((each for each in published(sight.index) if each.manifest.period == name), None)
+
+
+def up_to(sight: Sight, longest: int) -> list[Edition]:
+    """What is looked back on: the years and the last periods of the same kind that are published, this edition last."""
+    own = sight.period
+    earlier = [each for each in published(sight.index) if each.period.last <= own.last]
+    alike = [each for each in earlier if each.period.kind == own.kind and each.period < own]
+    years = [each for each in earlier if each.period.kind == "year" != own.kind]
+    return [*years, *alike[-longest:], sight.edition]

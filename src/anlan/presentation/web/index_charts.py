@@ -30,6 +30,11 @@ def figure(value: float | None, places: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.{places}f}"
 
 
+def change(after: float | None, before: float | None) -> str:
+    """What a score rose by, with its sign; nothing where one of the two is none."""
+    return "" if after is None or before is None else signed(after - before)
+
+
 def signed(value: float | None, places: int = 2) -> str:
     """A change with its sign; a dash where there is none."""
     if value is None or math.isnan(value):

@@ -11,6 +11,7 @@ from anlan.presentation.web import (
     index_editions,
     index_indicator,
     index_integrity,
+    index_recheck,
     index_sure,
 )
 
@@ -24,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{EDITION}/audit/", index_audit.index_audit, name="index_audit"),
     path(f"{EDITION}/sure/", index_sure.index_sure, name="index_sure"),
     path(f"{EDITION}/integrity/", index_integrity.index_integrity, name="index_integrity"),
+    path(f"{EDITION}/integrity/draw.<slug:kind>", index_recheck.index_recheck_list, name="index_recheck_list"),
+    path(f"{EDITION}/integrity/<uuid:case_id>/", index_recheck.index_recheck, name="index_recheck"),
     path("<slug:index>/editions/", index_editions.index_editions, name="index_editions"),
     path("<slug:index>/editions/act/", index_editions.index_edition_act, name="index_edition_act"),
 ]

@@ -9,34 +9,34 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from anlan.casework.models import Case
 from anlan.facts.table import TABLES
-from anlan.index import behind, integrity
-from anlan.index.behind import NoRows
-from anlan.index.indicator import Measure
-from anlan.index.integrity import WORDS, Fixed, Raised
+from anlan.index import behind
+from anlan.index.behind import Rows
+from anlan.index.integrity import WORDS, Raised
 from anlan.index.signal import SIGNALS, Signal
 from anlan.kernel import catalogue
-from anlan.kernel.text import Refusal, Text
+from anlan.kernel.text import Text
 from anlan.presentation.permissions import NotFound, needs
 from anlan.presentation.saying import name, say
-from anlan.presentation.web import index_words
+from anlan.presentation.web import index_recheck, index_words
 from anlan.presentation.web.case_rows import lean, named, rows_of
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.index_asked import ACTION, Named, Sight, find
 from anlan.presentation.web.index_cases import NO_CASES, NO_ROWS, paged, seen
 from anlan.presentation.web.index_trust import PAGES, above, tabs
-from anlan.presentation.web.lists import Column, Empty, Table, table
+from anlan.presentation.web.lists import Cell, Column, Empty, Table, table
 
 TITLE: Final = PAGES["index_integrity"]
-SAMPLE: Final = 20
-FIXED: Final = Measure(table="cases", where="valid and outcome = 'cured'", date="closed_date")
-"""What was told as fixed in a period."""
 LIGHTS: Final[dict[Raised, str]] = {"few": "none", "quiet": "ok", "watch": "soon", "raised": "late"}
 ORDER: Final[tuple[Raised, ...]] = ("raised", "watch", "quiet", "few")
+FIRST_CASE: Final = "first_case"
+FIRST: Final = Text(zh="这张照片最早用在", en="The photo was given first with")
+BEYOND: Final = Text(zh="不在您职责内的事项", en="a case beyond your reach")
 NO_SIGNALS: Final = Empty(
     Text(zh="这一版没有信号", en="This edition has no signals"),
     Text(
@@ -45,11 +45,6 @@ NO_SIGNALS: Final = Empty(
         "beside the scores and stand here.",
     ),
 )
-NOTHING_FIXED: Final = Empty(
-    Text(zh="这一期没有报称整改完的事项", en="Nothing was told as fixed in this period"),
-    Text(zh="有了整改结案的事项，这里会抽出一批，请人到现场再看一遍。",
-         en="Once cases are closed as fixed, some are drawn here to be looked at again."),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,7 @@ def index_integrity(request: Asked, index: str, period: str) -> HttpResponseBase
         "empty": NO_SIGNALS, "below": _below(sight, here, signals), "trust": tabs(sight, "index_integrity"),
         "crumbs": sight.crumbs((name(here), sight.area_url(here.path)), (TITLE, "")),
     }  # fmt: skip
-    return render(request, "index/integrity.html", said | _sample(request, sight, here))
+    return render(request, "index/integrity.html", said | index_recheck.panel(request, sight, here))
 
 
 def declared(sight: Sight) -> dict[str, Signal]:
@@ -179,12 +174,30 @@ def _behind(request: Asked, sight: Sight, here: Named, signals: Mapping[str, Sig
     ids = rows.cases
     mine = seen(request.reach, ids)
     shown = _cases(request, ids, [str(each) for each in mine])
+    _beside(request, shown, rows)
     back = sight.url("index_integrity", area=here.code)
     said = {
         "title": signal.title, "summary": signal.summary, "ask": signal.ask, "here": name(here), "sight": sight,
         "table": shown, "crumbs": sight.crumbs((TITLE, back), (signal.title, "")),
     }  # fmt: skip
     return render(request, "index/signal.html", said)
+
+
+def _beside(request: Asked, shown: Table, rows: Rows) -> None:
+    """Where rows name the case that had the same picture first: that case beside each, for those who may see it."""
+    if FIRST_CASE not in rows.found.column_names:
+        return
+    pairs = zip(*(rows.found[key].to_pylist() for key in (behind.CASE, FIRST_CASE)), strict=True)
+    firsts = dict(pairs)
+    mine = seen(request.reach, [firsts[row.key] for row in shown.rows if firsts.get(row.key)])
+    numbers = {str(pk): number for pk, number in Case.objects.filter(pk__in=mine).values_list("pk", "number")}
+    column = Column(FIRST, lambda row: row)
+    shown.columns = [*shown.columns, column]
+    for row in shown.rows:
+        number = numbers.get(firsts.get(row.key, ""), "")
+        address = reverse("case", args=[number]) if number else ""
+        link = format_html('<a href="{}">{}</a>', address, number) if number else say(BEYOND)
+        row.cells.append(Cell(column, link, None))
 
 
 def _cases(request: Asked, ids: Sequence[str], mine: Sequence[str]) -> Table:
@@ -198,47 +211,3 @@ def _cases(request: Asked, ids: Sequence[str], mine: Sequence[str]) -> Table:
         )
     found = [held[each] for each in shown if each in held]
     return rows_of(found, caption=caption, now=request.at, empty=NO_CASES if ids else NO_ROWS, page=page)
-
-
-def _sample(request: Asked, sight: Sight, here: Named) -> dict[str, Any]:
-    """Cases told as fixed, drawn by lot to be looked at again, and what so many looks would say."""
-    try:
-        rows = behind.counted(sight.edition.facts, catalogue.current().all(TABLES), FIXED, here.path, sight.period)
-    except NoRows:
-        return {"sample": None, "nothing_fixed": NOTHING_FIXED}
-    every = rows.cases
-    if not every:
-        return {"sample": None, "nothing_fixed": NOTHING_FIXED}
-    manifest = sight.edition.manifest
-    seed = integrity.seed_of(manifest.index, manifest.period, manifest.result_sha256)
-    drawn = integrity.sample(every, SAMPLE, seed=seed)
-    mine = [str(each) for each in seen(request.reach, drawn)]
-    found = {
-        "sample": _cases(request, drawn, mine), "of": len(every), "drawn": len(drawn), "seed": seed,
-        "looked": request.GET.get("looked", ""), "found_fixed": request.GET.get("fixed", ""), "code": here.code,
-        "edition": sight.said.get("edition", ""),
-    }  # fmt: skip
-    return found | _answer(request, len(every))
-
-
-def _answer(request: Asked, of: int) -> dict[str, Any]:
-    """The true rate of fixes with its interval, of the numbers that somebody wrote down; or why there is none."""
-    looked, fixed = request.GET.get("looked", ""), request.GET.get("fixed", "")
-    if not looked and not fixed:
-        return {}
-    try:
-        if not (looked.isdecimal() and fixed.isdecimal() and len(looked) < 7 and len(fixed) < 7):
-            raise integrity.BadSample
-        return {"answer": _rate(integrity.fixed(int(fixed), int(looked), of))}
-    except Refusal as refusal:
-        return {"problem": refusal.text}
-
-
-def _rate(found: Fixed) -> Text:
-    share, low, high = _percent(found.share), _percent(found.low), _percent(found.high)
-    return Text(
-        zh=f"真正整改好的约 {share}，九成把握在 {low} 到 {high} 之间（{found.of} 件中抽看 {found.looked} 件，"
-        f"{found.fixed} 件属实）。",
-        en=f"About {share} are truly fixed; between {low} and {high} with 90% confidence ({found.looked} of {found.of} "
-        f"were looked at, {found.fixed} were fixed).",
-    )

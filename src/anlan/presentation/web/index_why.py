@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from anlan.index import deductions, loaded, why
+from anlan.index import loaded, scorecard, why
 from anlan.index.loaded import Line
-from anlan.index.rule import RULES
 from anlan.kernel.text import Text
 from anlan.presentation.web import index_charts
 from anlan.presentation.web.index_asked import Sight
@@ -18,24 +17,14 @@ from anlan.presentation.web.statistics import Chart
 NEARLY: Final = 1e-9
 SHOWN: Final = 0.0005
 """Parts below this would be ±0.000; they are told as one."""
-SPECIAL: Final = {
-    deductions.CAP: Text(zh="封顶，多扣的还回", en="Cap: what was taken beyond it given back"),
-    deductions.FLOOR: Text(zh="扣到底为止", en="Floor: nothing is taken below it"),
-    deductions.CEILING: Text(zh="加到顶为止", en="Ceiling: nothing is given above it"),
-}
 OTHERS: Final = Text(zh="否决、取整等", en="Veto, rounding and the like")
 TINY: Final = Text(zh="每项不到 0.001 分的合计", en="Those below 0.001 points each, together")
 
 
 def final(sight: Sight, path: str) -> float:
     """The final score of an area, lines included; NaN where it has none."""
-    rank = sight.ranks.of(path)
-    if rank is not None and rank.score is not None:
-        return rank.score
-    row = sight.scores.place.get(path)
-    return (
-        math.nan if row is None else float(sight.scores.score[row, 0]) + sum(each.points for each in lines(sight, path))
-    )
+    found = scorecard.final(sight.edition, path)
+    return math.nan if found is None else found
 
 
 def lines(sight: Sight, path: str) -> list[Line]:
@@ -94,19 +83,10 @@ def _lines(first: Sight, one: str, second: Sight, other: str) -> Iterator[Part]:
             then[each.rule] = then.get(each.rule, 0.0) + sign * each.points
     for rule, points in then.items():
         if abs(points) > NEARLY:
-            yield Part(rule_title(second, rule), points, f"{second.area_url(other)}#lines", RULE)
+            yield Part(scorecard.rule_title(second.edition, rule), points, f"{second.area_url(other)}#lines", RULE)
 
 
 RULE: Final = Text(zh="扣分、加分规则", en="a rule that takes off or gives")
-
-
-def rule_title(sight: Sight, key: str) -> Text:
-    """What a rule of the edition is called."""
-    special = next((words for prefix, words in SPECIAL.items() if key.startswith(prefix)), None)
-    if special is not None:
-        return special
-    tables = sight.edition.spec().all(RULES).values()
-    return next((rule.title for table in tables for rule in table.rules if rule.key == key), Text(zh=key, en=key))
 
 
 def _gathered(found: list[Part]) -> list[Part]:
