@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anlan.index.composite import effective
 from anlan.index.framework import Framework, Misframed, framework
 from anlan.index.pairwise import weigh
 from anlan.index.spec import IndexSpec, Pairwise
@@ -45,6 +46,17 @@ def test_parents_stand_before_their_children_and_children_in_their_order() -> No
 def test_the_nominal_weights_of_all_leaves_sum_to_one() -> None:
     tree = grown()
     assert tree.nominal[list(tree.leaf_nodes)].tolist() == [1 / 16, 3 / 16, 3 / 4]
+
+
+def test_what_a_part_counts_for_is_its_share_all_the_way_up_and_nothing_where_it_has_no_score() -> None:
+    tree = grown()
+    whole, gap, none = [1.0] * 7, [1.0] * 7, [np.nan] * 7
+    gap[tree.place("z")] = gap[tree.place("b")] = np.nan
+    found = effective(tree, np.array([whole, gap, none]).T)
+    leaves = [tree.place(key) for key in "xyz"]
+    assert found[leaves, 0].tolist() == pytest.approx([1 / 16, 3 / 16, 3 / 4])
+    assert found[leaves, 1].tolist() == pytest.approx([1 / 4, 3 / 4, 0.0])
+    assert np.isnan(found[:, 2]).all(), "who has no index has no weights in it"
 
 
 def test_a_rule_nearer_to_a_leaf_counts_before_one_farther_away() -> None:

@@ -76,6 +76,7 @@ def test_a_sample_is_the_same_draw_whatever_order_cases_come_in() -> None:
     more = [case for case in sample([*cases, "one more"], 20, seed=7) if case != "one more"]
     assert more == drawn[: len(more)]
     assert sample(cases[:3], 20, seed=7) == sample(cases[:3], 3, seed=7)
+    assert sample([*cases, *cases], 20, seed=7) == drawn, "a case told twice has one lot"
     assert seed_of("peace", "2026-11") == seed_of("peace", "2026-11") != seed_of("peace", "2026-12")
 
 

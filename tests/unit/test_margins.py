@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from anlan.index import margins
+from anlan.index.framework import framework
 from anlan.index.indicator import Indicator
 from anlan.index.noise import Noise, interval
 from anlan.index.panel import Panel, Status
 from anlan.index.ranks import Place
-from anlan.index.spec import Ranking
+from anlan.index.spec import IndexSpec, Ranking
 
 ROWS = {"table": "cases", "where": "valid", "date": "opened_date"}
 TOLD = {"table": "statistics", "measure": "given", "where": "figure = 'residents'"}
@@ -79,6 +80,20 @@ def test_a_share_of_more_than_there_is_was_none() -> None:
     by_hand = interval("poisson", np.array([5.0, 2.0]), np.array([4.0, 4.0]), level=0.9)
     assert high[:, 0, 0].tolist() == pytest.approx(by_hand.high.tolist())
     assert low[:, 0, 0].tolist() == pytest.approx(by_hand.low.tolist())
+
+
+def test_chance_has_bounds_where_more_happened_than_there_was_to_happen_to() -> None:
+    frame = framework(IndexSpec.model_validate({
+        "key": "i", "title": {"zh": "i", "en": "i"}, "score": {"low": 2.0, "high": 0.0},
+        "basis": {"source": "test", "mark": "U", "checked_on": "2026-11-22"},
+        "columns": [{"key": "x", "title": {"zh": "x", "en": "x"}, "better": "down"}],
+    }))  # fmt: skip
+    over = panel([5.0, 2.0], [4.0, 4.0])
+    shares, rates = (
+        margins.draws(frame, over, "2026-10", {"x": Noise(kind)}, {}, seed=3) for kind in ("binomial", "poisson")
+    )
+    assert shares.tolist() == rates.tolist()
+    assert not np.isnan(shares).any()
 
 
 def place(unit: str, score: float) -> tuple[str, Place]:

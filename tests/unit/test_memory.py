@@ -48,13 +48,14 @@ def test_who_had_switched_the_search_off_finds_it_off() -> None:
 
 SETTLED = """
 import atexit, gc
+from anlan.kernel import memory
 class Knot:
     def __del__(self):
         print("gone")
+gc.disable()
 knot = Knot()
 knot.itself = knot
 del knot
-from anlan.kernel import memory
 atexit.register(lambda: print("thawed" if gc.get_freeze_count() == 0 else "frozen"))  # runs after what settle registers
 memory.settle()
 print("frozen" if gc.get_freeze_count() > 1000 else "thawed")

@@ -102,13 +102,12 @@ def run_(
     indicators = _declared("" if index == "-" else index)
     tables, month = catalogue.current().all(TABLES), period.read(asked)
     with ExitStack() as stack:
-        store = open_store(facts or str(settings.FACTS))
-        counting = _engine(engine, store, stack)
+        counting = _engine(engine, store := open_store(facts or str(settings.FACTS)), stack)
         kept = None if anew or engine != "duckdb" else stack.enter_context(_kept(index, store))
-        if kept is None:
-            counted = run.count(indicators, counting, [month], tables)
-        else:
+        if kept:
             counted, _ = upkeep.counted(indicators, counting, [month], tables, store=store, kept=kept)
+        else:
+            counted = run.count(indicators, counting, [month], tables)
         if spec := catalogue.current().all(INDICES).get(index):
             counted = replace(counted, panel=coverage.hold(spec, indicators, counted, counting, tables, [month]))
     folder = to or settings.DATA / "index" / "runs" / (index if index != "-" else "none") / asked
@@ -116,9 +115,9 @@ def run_(
     pq.write_table(run.table_of(counted.panel), folder / "values.parquet")
     for line in _shown(indicators, counted):
         typer.echo(line)
-    areas, took = len(counted.panel.units), perf_counter() - began
-    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took:.1f} 秒：{folder / 'values.parquet'}")
-    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took:.1f} s: {folder / 'values.parquet'}")
+    areas, took = len(counted.panel.units), f"{perf_counter() - began:.1f}"
+    typer.echo(f"{len(indicators)} 个指标 × {areas} 个辖区，{engine}，{took} 秒：{folder / 'values.parquet'}")
+    typer.echo(f"{len(indicators)} indicators × {areas} areas, {engine}, {took} s: {folder / 'values.parquet'}")
 
 
 def _kept(index: str, store: Store) -> AbstractContextManager[Kept | None]:
