@@ -56,9 +56,14 @@ class Page:
                 written.append(path)
         return written
 
+    @property
+    def declarations(self) -> list[Block]:
+        """The files of declarations that the page tells to write."""
+        return [block for block in self.blocks if block.file.endswith(".toml")]
+
     def declaration(self) -> Block:
         """The one file of declarations that the page tells to write."""
-        [only] = [block for block in self.blocks if block.file.endswith(".toml")]
+        [only] = self.declarations
         return only
 
 

@@ -129,10 +129,10 @@ def test_each_record_is_a_row_of_the_facts_without_its_words(town: World, case: 
     facts = Facts(tmp_path / "facts", tmp_path / "aside")
     facts.export(town.at)
     record(town, case, fixed=False, note="还是松的")
-    record(town, case)
+    record(town, case, at=town.at + timedelta(days=31))
     facts.export(town.at)
-    asked = 'SELECT "case", area_path, index, period, edition, fixed, at_date FROM rechecks ORDER BY event'
+    asked = 'SELECT "case", area_path, index, period, edition, fixed, at_date FROM rechecks ORDER BY "at"'
     shared = (str(case.pk), town.grid.path, "peace", "2026-03", 1)
-    assert facts.ask(asked) == [(*shared, False, date(2026, 4, 5)), (*shared, True, date(2026, 4, 5))]
+    assert facts.ask(asked) == [(*shared, False, date(2026, 4, 5)), (*shared, True, date(2026, 4, 6))]
     assert "还是松的" not in str(facts.ask("SELECT * FROM rechecks"))
     assert again(facts, town.at, "fresh").files() == facts.files()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.urls import reverse
 from typer.testing import CliRunner
@@ -15,6 +18,7 @@ from typer.testing import CliRunner
 import index_deep
 from anlan.casework.models import Case
 from anlan.index import edition, integrity
+from anlan.kernel.catalogue import PACKAGE
 from anlan.presentation.commands.main import app
 from desk import at_desk, done, hidden, opened, text
 from world import World, world
@@ -58,6 +62,30 @@ def test_a_signal_opens_onto_its_cases_within_reach(town: World) -> None:
     lead = shown(town, "area_lead", area=town.county.code, signal="fixed_fast")
     assert lead.context["table"].caption.zh == "4 件事项，您能看到其中 3 件"
     assert shown(town, signal="nothing").status_code == 404
+
+
+def test_beside_an_old_picture_stands_the_case_that_had_it_first_for_those_who_may_see_that(
+    town: World, data: Path
+) -> None:
+    made = edition.find(data / "index", "peace", "2026-03")
+    west = Case.objects.get(area=town.west_grid)
+    again = Case.objects.filter(area=town.grid)[0]
+    shipped = PACKAGE / "index/signals/same_photo_twice.toml"
+    shutil.copy(shipped, made.folder / "spec/signals/same_photo_twice.toml")
+    row = {"event": "e", "photo": "p", "case": str(again.pk), "area_path": again.area_path, "stage": "after",
+           "valid": True, "outcome": "cured", "given_before": True, "closed_date": date(2026, 3, 9),
+           "first_case": str(west.pk)}  # fmt: skip
+    folder = made.facts / "photos/month=2026-03"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([row]), folder / "part-0.parquet")
+    answer = shown(town, area=town.county.code, signal="same_photo_twice")
+    [line] = answer.context["table"].rows
+    assert line.cells[0].sub == again.number
+    assert reverse("case", args=[west.number]) in line.cells[-1].value
+    assert west.number in text(answer)
+    lead = text(shown(town, "area_lead", area=town.county.code, signal="same_photo_twice"))
+    assert "不在您职责内的事项" in lead
+    assert west.number not in lead
 
 
 def test_the_sample_is_drawn_by_a_lot_that_anybody_draws_again(town: World, data: Path) -> None:
@@ -196,7 +224,7 @@ def test_the_command_draws_the_same_and_writes_it_down(town: World, tmp_path: Pa
     assert "About 100.0% are truly fixed" in answer.output
     rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
     assert [row[1] for row in rows[1:]] == page
-    assert len(CliRunner().invoke(app, [*asked[:4], "--size", "2"]).output.splitlines()) == 6
+    assert "2 of 6 drawn" in CliRunner().invoke(app, [*asked[:4], "--size", "2"]).output
     wrong = CliRunner().invoke(app, [*asked[:4], "--area", "nowhere"])
     assert "no area with the code" in wrong.stderr
 

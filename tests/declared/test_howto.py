@@ -14,6 +14,7 @@ from anlan.casework import cases, triage
 from anlan.casework.acts import NotAllowed
 from anlan.casework.cases import Doing
 from anlan.casework.models import Case
+from anlan.index import edition
 from anlan.intake import photos, reports, signing
 from anlan.intake.channel import CHANNELS, paths
 from anlan.intake.models import Photo, Report
@@ -36,9 +37,11 @@ PAGES = (
     "add-an-indicator",
     "publish-an-index",
 )
+SEVERAL = ("add-an-index",)
+"""The pages that tell to write files of several kinds, which belong together."""
 # The other pages' commands touch no database, so one run of them is enough.
-STORED = ("add-a-channel", "add-a-town", "add-a-fact-table")
-FOLLOWED = (*PAGES, "README") if connection.vendor == "sqlite" else STORED
+STORED = ("add-a-channel", "add-a-town", "add-a-fact-table", "add-an-index")
+FOLLOWED = (*PAGES, *SEVERAL, "README") if connection.vendor == "sqlite" else STORED
 CHINESE = ".zh-CN"
 COUNT = """
 import django; django.setup()
@@ -68,9 +71,8 @@ def report(town: World, **told: str) -> Report:
 
 def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
     """What the check says in both languages when the page's file has this mistake."""
-    [path] = [each for each in read.write(folder) if each.suffix == ".toml"]
-    before = path.read_text("utf-8")
-    assert right in before
+    written = {path: path.read_text("utf-8") for path in read.write(folder) if path.suffix == ".toml"}
+    path, before = next((path, text) for path, text in written.items() if right in text)
     path.write_text(before.replace(right, wrong, 1), encoding="utf-8")
     with catalogue.using([ROOT / "packs/qinglan", folder / "packs/mine"]) as known:
         found = [problem.sentence for problem in checks.problems(known)]
@@ -81,7 +83,7 @@ def said_of(read: Page, folder: Path, right: str, wrong: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", [*PAGES, "import-a-file", "connect-by-webhook", "connect-open311", "read-the-facts", "README"]
+    "name", [*PAGES, *SEVERAL, "import-a-file", "connect-by-webhook", "connect-open311", "read-the-facts", "README"]
 )
 def test_both_languages_carry_the_same_blocks(name: str) -> None:
     assert page(name).blocks == page(name + CHINESE).blocks
@@ -101,9 +103,17 @@ def test_a_page_tells_to_write_one_declaration_in_a_pack(name: str) -> None:
     assert page(name).mistakes
 
 
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_page_tells_to_write_files_that_belong_together_in_a_pack(name: str) -> None:
+    files = [Path(each.file) for each in page(name).declarations]
+    assert all(file.is_relative_to("packs/mine") for file in files)
+    assert [file.parent.name for file in files] == ["indices", "indicators", "indicators", "indicators", "rules"]
+    assert page(name).mistakes
+
+
 MISTAKES = [
     pytest.param(name, number, id=f"{name}-{mistake.wrong}")
-    for name in PAGES
+    for name in (*PAGES, *SEVERAL)
     for number, mistake in enumerate(page(name).mistakes)
 ]
 
@@ -115,8 +125,8 @@ def test_the_check_says_of_a_mistake_what_the_page_says(name: str, number: int, 
     said = said_of(page(name), folder, english.right, english.wrong)
     assert any(english.said in sentence for sentence in said), said
     assert any(chinese.said in sentence for sentence in said), said
-    file = Path(page(name).declaration().file).name
-    assert all(file in sentence for sentence in said), said
+    files = [Path(each.file).name for each in page(name).declarations]
+    assert all(any(file in sentence for file in files) for sentence in said), said
 
 
 # ---------------------------------------------------------------- followed to the letter
@@ -134,6 +144,9 @@ def test_a_page_followed_literally_does_what_it_says(name: str, folder: Path, in
         file = folder / read.declaration().file
         schema = read.declaration().body.splitlines()[0].removeprefix("#:schema ")
         assert (file.parent / schema).is_file()
+    if name == "add-an-index":
+        # What the page works out by hand.
+        assert scores(installation, "told_well", "2026-03") == [85.5, 75.0, 62.5]
     if name == "add-a-channel":
         assert imported(folder, installation) == [
             "[('incident', 'street_order', '990101001001'), ('request', 'streetlight', '990101001001')]",
@@ -168,6 +181,13 @@ def test_the_shell_of_the_page_of_webhooks_signs_as_the_door_checks(
     assert channel.webhook is not None
     [cells] = messages(channel.webhook, paths(channel), parse(body))
     assert cells["orderNo"] == ["RX-2", "RX-1", "RX-3"][which]
+
+
+def scores(installation: Installation, index: str, period: str) -> list[float]:
+    """The scores of what is published of an index, best first."""
+    made = edition.published(installation.data / "index", index)[period]
+    assert made.manifest.published is not None
+    return [row["rounded"] for row in made.ranks(peer="towns").sort_by("rank").to_pylist()]
 
 
 def imported(folder: Path, installation: Installation) -> list[str]:

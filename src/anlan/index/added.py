@@ -48,16 +48,18 @@ class Bag:
             new = later.filter(pc.invert(pc.is_in(later, held)))
             every = pa.concat_arrays([held, new])
             one, two = np.arange(len(held)), pc.index_in(later, every).to_numpy()
-        found = _moved(self.often, one, len(every)) + _moved(other.often, two, len(every))
-        found.sum_duplicates()
-        found.eliminate_zeros()
-        return Bag(found, every)
+        # Adding drops what adds up to nothing.
+        return Bag(_moved(self.often, one, len(every)) + _moved(other.often, two, len(every)), every)
 
 
 def _moved(often: Any, to: Any, width: int) -> Any:
     """The matrix with each column where `to` says."""
-    indices = often.indices if len(to) == width else to[often.indices]
+    indices = often.indices if _stays(to) else to[often.indices].astype(often.indices.dtype)
     return sparse.csr_matrix((often.data, indices, often.indptr), shape=(often.shape[0], width))
+
+
+def _stays(to: Any) -> bool:
+    return bool(len(to) == 0 or (to[0] == 0 and to[-1] == len(to) - 1 and np.all(to[1:] > to[:-1])))
 
 
 def name_of(at: Span | None, number: int | None = None) -> str:

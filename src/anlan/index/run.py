@@ -149,10 +149,9 @@ def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Pe
 
 def labels(counted: Counted, period: Period) -> dict[str, list[str]]:
     """What is told of a panel's units in a period, by which peers are known: `level` and `parent` (its path)."""
-    levels = counted.tree.levels(period.last)
-    places = [counted.tree.place[path] for path in counted.panel.units]
+    levels, place = counted.tree.levels(period.last), counted.tree.place
     parents = [tree.parent(path) for path in counted.panel.units]
-    return {"level": [levels[place] for place in places], "parent": parents}
+    return {"level": [levels[place[path]] for path in counted.panel.units], "parent": parents}
 
 
 def table_of(panel: Panel) -> Any:

@@ -48,13 +48,12 @@ class Tree:
     def __init__(self, versions: Iterable[Version], seen: Iterable[str] = ()) -> None:
         told = list(versions)
         self.known = bool(told)
-        paths: set[str] = set()
+        self._over: dict[str, str] = {}
         for path in {*seen, *(one.path for one in told)}:
             part = path
-            while part and part not in paths:
-                paths.add(part)
-                part = parent(part)
-        self.paths: tuple[str, ...] = tuple(sorted(paths))
+            while part and part not in self._over:
+                part = self._over.setdefault(part, parent(part))
+        self.paths: tuple[str, ...] = tuple(sorted(self._over))
         self.place: Mapping[str, int] = {path: place for place, path in enumerate(self.paths)}
         self.versions: dict[str, list[Version]] = {}
         for one in told:
@@ -73,7 +72,7 @@ class Tree:
     @cached_property
     def parents(self) -> Ints:
         """The place of the area above each, or NOWHERE."""
-        return np.array([self.place.get(parent(path), NOWHERE) for path in self.paths], dtype=np.int64)
+        return np.array([self.place.get(self._over[path], NOWHERE) for path in self.paths], dtype=np.int64)
 
     @cached_property
     def depth(self) -> Ints:
