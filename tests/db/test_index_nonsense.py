@@ -30,7 +30,7 @@ FIRST = ("area", "edition", "file", "signal", "a", "b")
 """What a page asks before all else: where it is not found nothing more is looked at."""
 ASKED = (
     "after", "before", "figure", "fixed", "index", "looked", "node", "of", "only", "part", "peer", "period", "when",
-    "weight",
+    "weight", "size",
 )  # fmt: skip
 NAMES = (
     "..", "%2e%2e", "..%2f..", "%00", "x%00y", "%ff", "%0a", "*", "**", "[", "%3F", "a" * 300, "9" * 5000, "-",
@@ -66,6 +66,7 @@ def pages() -> list[str]:
         *(reverse(each, kwargs=indicator) for each in ("index_indicator", "index_cases")),
         *(reverse(each, args=[INDEX]) for each in ("index_compare", "index_editions")),
         reverse("index_card", kwargs=EDITION | {"code": "department-fire"}),
+        reverse("index_recheck_list", kwargs=EDITION | {"kind": "csv"}),
     ]  # fmt: skip
 
 

@@ -213,13 +213,12 @@ def test_the_draw_is_taken_along_as_a_file(town: World, kind: str) -> None:
 
 
 def test_the_command_draws_the_same_and_writes_it_down(town: World, tmp_path: Path) -> None:
-    case = Case.objects.all()[0]
-    found(town, case, "yes")
+    page = [row.cells[0].sub for row in drawn(town).context["sample"].rows]
+    found(town, Case.objects.get(number=page[0]), "yes")
     file = tmp_path / "draw.csv"
     asked = ["index", "recheck", "peace", "2026-03", "--area", town.county.code, "--csv", str(file)]
     answer = CliRunner().invoke(app, asked)
     assert answer.exit_code == 0, answer.output
-    page = [row.cells[0].sub for row in drawn(town).context["sample"].rows]
     assert [line.split()[1] for line in answer.output.splitlines()[:6]] == page
     assert "peace 2026-03 #1: 6 of 6 drawn" in answer.output
     assert "About 100.0% are truly fixed" in answer.output

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from anlan.index import audit, rebuilt
@@ -144,7 +144,10 @@ def _marked(rows: Sequence[Row]) -> Table:
 
 
 def _flags(row: Row) -> SafeString:
-    return format_html_join("", '<span class="flag">{}</span>', ((say(SAID[flag]),) for flag in row.found.flags))
+    marks = format_html_join("", '<span class="flag">{}</span>', ((say(SAID[flag]),) for flag in row.found.flags))
+    return format_html(
+        "<span>{}</span>", marks
+    )  # one thing in its cell, so that a phone lays the marks below each other
 
 
 def _weights(sight: Sight, rows: Sequence[Row]) -> Chart:

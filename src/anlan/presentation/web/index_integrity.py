@@ -156,7 +156,7 @@ def _cell(told: Mapping[str, Mapping[str, Mapping[str, Any]]], key: str) -> Any:
         if row is None:
             return "–"
         return format_html(
-            '<span class="light light-{}">{}</span> {}', LIGHTS[row["raised"]], say(WORDS[row["raised"]]),
+            '<span><span class="light light-{}">{}</span> {}</span>', LIGHTS[row["raised"]], say(WORDS[row["raised"]]),
             _percent(row["share"]),
         )  # fmt: skip
 

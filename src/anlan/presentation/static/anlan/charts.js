@@ -62,7 +62,7 @@
       legend: { show: data.series.length > 1, bottom: 0, left: "center", textStyle: { color: INK }, itemWidth: 14 },
       tooltip: { trigger: "item", renderMode: "richText", backgroundColor: "#fff", borderColor: LINE, valueFormatter: value(data.unit) },
       radar: { indicator: data.labels.map((name) => ({ name, min: data.min || 0, max: data.max || 100 })), radius: narrow ? "50%" : "64%", center: ["50%", "47%"], splitNumber: 4,
-        axisName: { color: INK, fontSize: 12, formatter: wrapped }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
+        axisName: { color: INK, fontSize: 12, formatter: narrow ? (name) => (name.length > 6 && !name.includes(" ") ? name.slice(0, 4) + "\n" + name.slice(4) : wrapped(name)) : wrapped }, splitLine: { lineStyle: { color: LINE } }, splitArea: { show: false }, axisLine: { lineStyle: { color: LINE } } },
       series: [{ type: "radar", data: data.series.map((s, i) => ({ name: s.name, value: s.values, symbol: SHAPES[i % SHAPES.length], symbolSize: 6,
         lineStyle: { width: 2.4, type: i ? "dashed" : "solid" }, areaStyle: i ? undefined : { opacity: 0.12 } })) }],
     };
