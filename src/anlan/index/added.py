@@ -45,9 +45,11 @@ class Bag:
             one, two = (np.searchsorted(every, each.values) for each in (self, other))
         else:
             held, later = (pa.array(each.values, pa.string()) for each in (self, other))
-            new = later.filter(pc.invert(pc.is_in(later, held)))
-            every = pa.concat_arrays([held, new])
-            one, two = np.arange(len(held)), pc.index_in(later, every).to_numpy()
+            two = pc.index_in(later, held).fill_null(-1).to_numpy(zero_copy_only=False).copy()
+            new = two < 0
+            every = pa.concat_arrays([held, later.filter(pa.array(new))])
+            two[new] = np.arange(len(held), len(every))
+            one = np.arange(len(held))
         # Adding drops what adds up to nothing.
         return Bag(_moved(self.often, one, len(every)) + _moved(other.often, two, len(every)), every)
 
