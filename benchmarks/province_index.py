@@ -211,7 +211,7 @@ def _spark(facts: Path, indicators: Sequence[Indicator], cases: str) -> Iterator
         "s",
         note=f"{cases}, {FEW[0].name} to {FEW[-1].name}",
     )
-    yield row("k", "Values that Spark and DuckDB agree on", "", [alike], "values", at_least=here.value.size)
+    yield row("k", "Values that Spark and DuckDB agree on", "", [int(alike)], "values", at_least=here.value.size)
 
 
 def _parts(facts: Path, parts: int) -> Path:
