@@ -95,7 +95,7 @@ def waiting(store: Store) -> int:
     old, until = manifest.read(store), order.last_settled()
     known = Known(until)
     if old is None or _why(old, known, fingerprint(known)):
-        return until[1]
+        return max(0, until[1] - order.before_first()[1])
     return max(0, until[1] - old.cursor[1])
 
 
