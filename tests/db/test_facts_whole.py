@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from anlan.casework import cases
 from anlan.casework.cases import Opening
 from anlan.facts import manifest
-from anlan.facts.export import DECLARED, LEDGER
+from anlan.facts.export import DECLARED, LEDGER, waiting
 from anlan.facts.lock import Busy, alone
 from anlan.facts.manifest import BadManifest
 from anlan.facts.placing import Damaged
@@ -22,6 +22,7 @@ from anlan.facts.verify import NothingThere, verify
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import PACKAGE
 from anlan.ledger import seal
+from anlan.ledger.models import Event
 from anlan.presentation import facts as following
 from anlan.presentation import followers
 from anlan.presentation.commands.main import app
@@ -202,6 +203,7 @@ def test_the_background_loop_exports_what_is_cheap_and_leaves_the_rest_to_the_co
     settings.DATA, settings.FACTS, settings.FACTS_EVERY = tmp_path, str(tmp_path / "facts"), 15
     opened(town)
     followers.drain(at=town.at)
+    assert waiting(following.store()) == Event.objects.count()
     assert following.turn(at=town.at, most=3) == 0
     assert "anlan facts export" in caplog.text
     assert not (tmp_path / "facts").exists()
