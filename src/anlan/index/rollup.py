@@ -85,11 +85,15 @@ def _unpacked(rows: Any, tree: Tree, *, width: int, horizons: list[int], timed: 
         found.append(np.asarray(lists.flatten().to_numpy(zero_copy_only=False)))
         row.append(np.repeat(np.arange(len(order)), lengths))
     values, places = _coded(np.concatenate(found))
-    rows_of, which = np.concatenate(row), np.repeat(np.arange(width), [len(each) for each in row])
-    counted = (which[:, None] == np.arange(width)).astype(np.float64)
-    if width > 1:
+    rows_of = np.concatenate(row)
+    if width == 1:
+        counted = np.ones((len(rows_of), 1))
+    else:
+        which = np.repeat(np.arange(width), [len(each) for each in row])
         again = np.argsort(rows_of, kind="stable")
-        rows_of, counted, places = rows_of[again], counted[again], places[again]
+        rows_of, which, places = rows_of[again], which[again], places[again]
+        counted = np.zeros((len(rows_of), width))
+        counted[np.arange(len(rows_of)), which] = 1.0
     then = {length: each[rows_of] for length, each in q.items()}
     return Cells(leaf[order][rows_of], t[rows_of], then, counted, places, values)
 
@@ -141,7 +145,7 @@ def sums(cells: Cells, tree: Tree, at: Span | None) -> Floats:
     """Sums of every column in a span for every area of the tree, all that lies in it: areas × columns."""
     rows = cells.within(at)
     leaf, counted = cells.leaf[rows], cells.counted[rows]
-    pick = sparse.csr_matrix((np.ones(len(leaf)), (leaf, np.arange(len(leaf)))), shape=(len(tree), len(leaf)))
+    pick = sparse.csc_matrix((np.ones(len(leaf)), leaf, np.arange(len(leaf) + 1)), shape=(len(tree), len(leaf)))
     found: Floats = np.asarray(tree.up @ (pick @ counted))
     return found
 
@@ -154,7 +158,6 @@ def collected(cells: Cells, tree: Tree, at: Span | None, column: int) -> Any:
     bag = sparse.csr_matrix((cells.counted[rows, column], (cells.leaf[rows], cells.value[rows])), shape=shape)
     found = (tree.up @ bag).tocsr()
     found.eliminate_zeros()
-    found.sort_indices()
     return found
 
 
@@ -166,6 +169,7 @@ def distinct(bag: Any) -> Floats:
 
 def quantile(bag: Any, values: Any, share: float) -> Floats:
     """The value below which a share of each area's values lies, in proportion between two; NaN where there is none."""
+    bag.sort_indices()
     counts = np.concatenate([[0.0], np.cumsum(bag.data)])
     begins, ends = counts[bag.indptr[:-1]], counts[bag.indptr[1:]]
     found = np.full(len(begins), np.nan)

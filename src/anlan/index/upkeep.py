@@ -145,7 +145,9 @@ class Standing(Found):
         return added.read(self.kept.place(digest) / name, self.key)
 
     def _bag(self, some: Cells, at: Span | None, number: int) -> Bag:
-        return Bag(rollup.collected(some, self.tree, at, number), some.values)
+        often = rollup.collected(some, self.tree, at, number)
+        often.sort_indices()
+        return Bag(often, some.values)
 
     def _every(self, lane: Lane, column: str) -> Cells:
         """The cells of a pass in all steps of time that any of the periods needs."""
