@@ -203,7 +203,8 @@ def test_the_background_loop_exports_what_is_cheap_and_leaves_the_rest_to_the_co
     settings.DATA, settings.FACTS, settings.FACTS_EVERY = tmp_path, str(tmp_path / "facts"), 15
     opened(town)
     followers.drain(at=town.at)
-    assert waiting(following.store()) == Event.objects.count()
+    assert waiting(following.store(), most=10_000) == Event.objects.count()
+    assert waiting(following.store(), most=3) == 4
     assert following.turn(at=town.at, most=3) == 0
     assert "anlan facts export" in caplog.text
     assert not (tmp_path / "facts").exists()

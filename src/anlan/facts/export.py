@@ -26,7 +26,7 @@ from anlan.facts.store import Store
 from anlan.facts.table import FactTable
 from anlan.facts.touched import Kinds, Touched
 from anlan.ledger import follow, order
-from anlan.ledger.models import Event, Seal
+from anlan.ledger.models import START, Event, Seal
 from anlan.ledger.order import Position
 
 KEEP_RUNS: Final = 30
@@ -90,13 +90,14 @@ def export(
             spool.clear()
 
 
-def waiting(store: Store) -> int:
-    """About how many events the next export has to read: all there are, where everything is to be made anew."""
-    old, until = manifest.read(store), order.last_settled()
-    known = Known(until)
-    if old is None or _why(old, known, fingerprint(known)):
-        return max(0, until[1] - order.before_first()[1])
-    return max(0, until[1] - old.cursor[1])
+def waiting(store: Store, *, most: int) -> int:
+    """How many events the next export has to read: all there are, where everything is to be made anew.
+
+    Counts to one past `most` and no further, so that asking costs no more than reading so many.
+    """
+    old, known = manifest.read(store), Known(order.last_settled())
+    read = (START, 0) if old is None or _why(old, known, fingerprint(known)) else old.cursor
+    return order.count_after(read, settled=True, most=most + 1)
 
 
 def _why(old: Manifest, known: Known, print_: str) -> str:

@@ -45,15 +45,15 @@ def last_settled() -> Position:
     return last or (START, 0)
 
 
-def before_first() -> Position:
-    """The position before every event there is; a database may have numbered others that were never written."""
-    first = Event.objects.order_by("tx", "seq").values_list("tx", "seq").first()
-    return (START, first[1] - 1) if first else (START, 0)
+def count_after(position: Position, *, settled: bool, most: int | None = None) -> int:
+    """How many events stand after `position`; `settled` leaves out those that cannot be read yet.
 
-
-def count_after(position: Position, *, settled: bool) -> int:
-    """How many events stand after `position`; `settled` leaves out those that cannot be read yet."""
-    return sum(part.count() for part in _after(_settled() if settled else Event.objects.all(), position))
+    Counts no further than `most`, where that is said.
+    """
+    counted = 0
+    for part in _after(_settled() if settled else Event.objects.all(), position):
+        counted += (part if most is None else part[: most - counted]).count()
+    return counted
 
 
 def between(after: Position, last: Position) -> Iterator[Event]:

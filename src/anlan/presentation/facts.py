@@ -43,12 +43,12 @@ def turn(*, at: datetime, most: int = MOST_EVENTS) -> int:
     if not settings.FACTS_EVERY:
         return 0
     into = store()
-    events = waiting(into)
-    if events > most:
+    if waiting(into, most=most) > most:
         logger.warning(
-            "事实表还差约 %s 个事件，请执行 anlan facts export / Facts lack about %s events; run anlan facts export",
-            events,
-            events,
+            "事实表还差 %s 个以上的事件，请执行 anlan facts export"
+            " / Facts lack more than %s events; run anlan facts export",
+            most,
+            most,
         )
         return 0
     run = None
