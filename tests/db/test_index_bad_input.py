@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from anlan.index import edition
-from anlan.index.indicator import INDICATORS
-from anlan.index.spec import INDICES
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.editions import edition
+from anlan.index.scoring.spec import INDICES
 from anlan.intake import upload_work, uploads
 from anlan.kernel import catalogue
 from anlan.places import officers

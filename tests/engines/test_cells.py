@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from anlan.facts.store import open_store
-from anlan.index import cells, period, upkeep
-from anlan.index.cells import Brought, Kept, Mark
-from anlan.index.duckdb_engine import over_folder
-from anlan.index.panel import Panel
-from anlan.index.plan import Plan, grain_of, plan
-from anlan.index.run import count
+from anlan.index.counting import cells, period, upkeep
+from anlan.index.counting.cells import Brought, Kept, Mark
+from anlan.index.counting.duckdb_engine import over_folder
+from anlan.index.counting.plan import Plan, grain_of, plan
+from anlan.index.counting.run import count
+from anlan.index.scoring.panel import Panel
 from engine_cases import PLAIN
 from invented_facts import FOUNDED, TABLES, areas, cases, statistics, table
 

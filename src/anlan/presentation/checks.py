@@ -18,12 +18,12 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index.indicator import INDICATORS
-from anlan.index.ladder import LADDERS
-from anlan.index.rates import SHARES
-from anlan.index.rule import RULES
-from anlan.index.signal import SIGNALS
-from anlan.index.spec import INDICES
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.counting.rates import SHARES
+from anlan.index.rulebook.ladder import LADDERS
+from anlan.index.rulebook.rule import RULES
+from anlan.index.rulebook.signal import SIGNALS
+from anlan.index.scoring.spec import INDICES
 from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
