@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from struct import Struct, error
 from typing import Final, NamedTuple, TypeAlias
 
-from anlan.intake.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemActs, SystemCondition
+from anlan.intake.sensors.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemActs, SystemCondition
 
 TEXT: Final = "gb18030"
 _WORDS = 31  # bytes of a part's description

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from anlan.intake import cells, headings, sheets
 from anlan.intake.channel import Column
-from anlan.intake.layout import Plan
+from anlan.intake.files import cells, headings, sheets
+from anlan.intake.files.sheets import File
+from anlan.intake.files.workbook import Grid
 from anlan.intake.models import Upload
-from anlan.intake.sheets import File
-from anlan.intake.workbook import Grid
+from anlan.intake.uploading.layout import Plan
 from anlan.kernel.text import Refusal, Text
 
 REASONS = "错误原因"

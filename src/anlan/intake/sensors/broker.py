@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from anlan.intake.devices import hashed
 from anlan.intake.models import Device
+from anlan.intake.sensors.devices import hashed
 
 PASSWORDS: Final = "passwords"
 RIGHTS: Final = "acl"

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from anlan.intake.alarms import Standing, means
-from anlan.intake.device_model import DeviceModel, Mqtt, Told
+from anlan.intake.sensors.alarms import Standing, means
+from anlan.intake.sensors.device_model import DeviceModel, Mqtt, Told
 from anlan.kernel.text import Text
 
 LARGEST = 64 * 1024

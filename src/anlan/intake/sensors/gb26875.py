@@ -19,8 +19,8 @@ from enum import IntEnum, StrEnum
 from struct import Struct, error
 from typing import NamedTuple
 
-from anlan.intake import gb26875_contents as contents
-from anlan.intake.gb26875_contents import Content, Stamp, Unencodable
+from anlan.intake.sensors import gb26875_contents as contents
+from anlan.intake.sensors.gb26875_contents import Content, Stamp, Unencodable
 
 START, END = b"@@", b"##"
 MOST_DATA = 1024

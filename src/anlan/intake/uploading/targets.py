@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from anlan.intake.door import OUT_OF_REACH, Door, ReceivedRow
-from anlan.intake.layout import Plan
 from anlan.intake.location import Tree, tree
 from anlan.intake.models import Batch, Report
 from anlan.intake.reading import Reason
+from anlan.intake.uploading.layout import Plan
 from anlan.kernel.text import Text
 from anlan.places import areas
 from anlan.places.models import Officer

@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from anlan.intake import cells, headings, workbook
 from anlan.intake.channel import Channel
-from anlan.intake.headings import Headings
-from anlan.intake.workbook import Book, Grid
+from anlan.intake.files import cells, headings, workbook
+from anlan.intake.files.headings import Headings
+from anlan.intake.files.workbook import Book, Grid
 from anlan.kernel.text import Refusal
 
 LARGEST_FILE = 64 * 1024 * 1024

@@ -12,10 +12,10 @@ from django.db import connection
 
 from anlan.intake import message
 from anlan.intake.channel import CHANNELS
-from anlan.intake.episodes import CHANNEL
 from anlan.intake.location import Locator, NoTown
 from anlan.intake.models import Quarantined, Stray
-from anlan.intake.readings import print_of
+from anlan.intake.sensors.episodes import CHANNEL
+from anlan.intake.sensors.readings import print_of
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.kernel.text import Text

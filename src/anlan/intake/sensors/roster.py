@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from anlan.intake import devices
-from anlan.intake.device_model import DeviceModel
 from anlan.intake.models import Device, Roll
+from anlan.intake.sensors import devices
+from anlan.intake.sensors.device_model import DeviceModel
 
 MOST: Final = 500_000
 """So many are kept; then it begins again, so that memory has an end."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from anlan.intake.device_model import AlarmRules, all_models
 from anlan.intake.models import Device
+from anlan.intake.sensors.device_model import AlarmRules, all_models
 from anlan.places.models import Site
 from anlan.places.scope import under
 

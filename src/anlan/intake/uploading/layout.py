@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from anlan.intake.channel import CHANNELS, Channel, Column, Example
-from anlan.intake.unit import UNITS
+from anlan.intake.files.unit import UNITS
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import Basis, Catalogue, Declaration, Kind
 from anlan.kernel.refusals import Misdeclared, unknown

@@ -9,7 +9,7 @@ from typing import Final
 
 import olefile
 
-from anlan.intake.packed_workbook import MOST_CELLS, BadWorkbook, Looked, damaged, locked, macros, too_many_cells
+from anlan.intake.files.packed_workbook import MOST_CELLS, BadWorkbook, Looked, damaged, locked, macros, too_many_cells
 
 SIGNATURE: Final = b"\xd0\xcf\x11\xe0"
 

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from anlan.intake import cells, headings
-from anlan.intake.cells import Unreadable
 from anlan.intake.channel import Column
-from anlan.intake.headings import SEPARATOR, Headings
-from anlan.intake.layout import Plan
-from anlan.intake.unit import UNITS, quantity
-from anlan.intake.workbook import Grid
+from anlan.intake.files import cells, headings
+from anlan.intake.files.cells import Unreadable
+from anlan.intake.files.headings import SEPARATOR, Headings
+from anlan.intake.files.unit import UNITS, quantity
+from anlan.intake.files.workbook import Grid
+from anlan.intake.uploading.layout import Plan
 from anlan.kernel import catalogue
 
 LEAST: Final = 0.55

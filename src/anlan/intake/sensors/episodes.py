@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from anlan.intake import alarms, devices
-from anlan.intake.alarms import Change, Standing, Trouble
 from anlan.intake.channel import CHANNELS
-from anlan.intake.device_model import SORTS, DeviceModel, all_models
 from anlan.intake.door import Door
 from anlan.intake.models import Device, Ear, Episode
+from anlan.intake.sensors import alarms, devices
+from anlan.intake.sensors.alarms import Change, Standing, Trouble
+from anlan.intake.sensors.device_model import SORTS, DeviceModel, all_models
 from anlan.kernel import catalogue
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Text

@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import Field
 
-from anlan.intake import cells
-from anlan.intake.cells import Unreadable
+from anlan.intake.files import cells
+from anlan.intake.files.cells import Unreadable
 from anlan.kernel.catalogue import Declaration, Kind
 from anlan.kernel.text import Text
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from anlan.intake.device_model import DeviceModel, Limits, Told
+from anlan.intake.sensors.device_model import DeviceModel, Limits, Told
 
 Trouble = Literal["alarm", "doubtful", "fault", "battery", "silent", "chatter", "false"]
 _SURENESS: Final = {"": 0, "doubtful": 1, "alarm": 2}

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from anlan.intake import cells
 from anlan.intake import message as messages
-from anlan.intake.cells import Unreadable
-from anlan.intake.layout import Layout, Plan
+from anlan.intake.files import cells
+from anlan.intake.files.cells import Unreadable
 from anlan.intake.models import Listed
 from anlan.intake.reading import Reader, Reason, Unclear, as_written
-from anlan.intake.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
+from anlan.intake.uploading.layout import Layout, Plan
+from anlan.intake.uploading.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
 from anlan.kernel.text import Refusal, Text
 from anlan.ledger import events
 from anlan.places import parties, sites

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from anlan.intake import cells
-from anlan.intake.workbook import Grid
+from anlan.intake.files import cells
+from anlan.intake.files.workbook import Grid
 from anlan.kernel.text import Text
 
 WITHIN: Final = 12

@@ -13,9 +13,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from anlan.intake import device_model
-from anlan.intake.device_model import DeviceModel
 from anlan.intake.models import Device, Episode, Roll
+from anlan.intake.sensors import device_model
+from anlan.intake.sensors.device_model import DeviceModel
 from anlan.kernel.catalogue import Undeclared
 from anlan.kernel.text import Refusal, Text
 from anlan.places.models import Area, Officer, Site

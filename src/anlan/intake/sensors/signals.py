@@ -13,13 +13,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from anlan.intake import alarms, devices, episodes
-from anlan.intake.alarms import Change, Standing
-from anlan.intake.device_model import DeviceModel, Told
-from anlan.intake.episodes import overdue_at
 from anlan.intake.models import Device, Signal
-from anlan.intake.readings import Reading
-from anlan.intake.roster import Known
+from anlan.intake.sensors import alarms, devices, episodes
+from anlan.intake.sensors.alarms import Change, Standing
+from anlan.intake.sensors.device_model import DeviceModel, Told
+from anlan.intake.sensors.episodes import overdue_at
+from anlan.intake.sensors.readings import Reading
+from anlan.intake.sensors.roster import Known
 from anlan.ledger.bulk import insert_rows, update_rows
 
 HEARD_EVERY: Final = timedelta(minutes=1)

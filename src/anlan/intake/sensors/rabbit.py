@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from anlan.intake.broker import Listens
-from anlan.intake.devices import hashed_once
 from anlan.intake.models import Device
+from anlan.intake.sensors.broker import Listens
+from anlan.intake.sensors.devices import hashed_once
 from anlan.kernel.text import Refusal
 
 CONFIGURATION: Final = "rabbitmq.conf"

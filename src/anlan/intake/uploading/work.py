@@ -9,13 +9,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from anlan.intake import headings, imports, upload_table
+from anlan.intake import imports
 from anlan.intake import message as messages
-from anlan.intake.layout import Plan, plans
-from anlan.intake.listing import Sites
+from anlan.intake.files import headings
 from anlan.intake.models import Upload, UploadRow
-from anlan.intake.outside import Statistics
-from anlan.intake.targets import AreaNames, Messages, Reports, Taking, Target, Verdict
+from anlan.intake.uploading import table as upload_table
+from anlan.intake.uploading.layout import Plan, plans
+from anlan.intake.uploading.listing import Sites
+from anlan.intake.uploading.outside import Statistics
+from anlan.intake.uploading.targets import AreaNames, Messages, Reports, Taking, Target, Verdict
 from anlan.kernel.text import Refusal, Text
 from anlan.ledger import personal
 from anlan.ledger.models import Personal

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from anlan.intake import old_workbook, packed_workbook
-from anlan.intake.packed_workbook import BadWorkbook, Looked, damaged, too_many_cells
+from anlan.intake.files import old_workbook, packed_workbook
+from anlan.intake.files.packed_workbook import BadWorkbook, Looked, damaged, too_many_cells
 
 __all__ = ["BadWorkbook", "Book", "Grid", "open_book"]
 

@@ -10,15 +10,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from anlan.intake import guess, headings, quarantine, sheets, upload_table
 from anlan.intake import message as messages
-from anlan.intake.guess import Guess
-from anlan.intake.layout import Plan, plans
+from anlan.intake import quarantine
+from anlan.intake.files import headings, sheets
+from anlan.intake.files.workbook import BadWorkbook
 from anlan.intake.models import Batch, Mapping, Upload, UploadRow
 from anlan.intake.reports import NotUnderstood
-from anlan.intake.targets import Taking, Target, Verdict
-from anlan.intake.upload_work import KEPT_DAYS, NotNow, Work, Works, plan_of, reset, target_of, whole
-from anlan.intake.workbook import BadWorkbook
+from anlan.intake.uploading import guess
+from anlan.intake.uploading import table as upload_table
+from anlan.intake.uploading.guess import Guess
+from anlan.intake.uploading.layout import Plan, plans
+from anlan.intake.uploading.targets import Taking, Target, Verdict
+from anlan.intake.uploading.work import KEPT_DAYS, NotNow, Work, Works, plan_of, reset, target_of, whole
 from anlan.kernel.ids import new_id
 from anlan.ledger import personal
 from anlan.places.models import Area, Officer

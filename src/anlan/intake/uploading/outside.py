@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db.models import Max
 
-from anlan.intake.layout import Plan
 from anlan.intake.models import Statistic
 from anlan.intake.reading import Reader, Reason, Unclear
-from anlan.intake.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
+from anlan.intake.uploading.layout import Plan
+from anlan.intake.uploading.targets import AreaNames, Kind, Messages, Taking, Verdict, out_of_reach
 from anlan.kernel.ids import new_id
 from anlan.kernel.periods import last_day
 from anlan.kernel.text import Text

@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from anlan.intake.alarms import Standing, means
-from anlan.intake.device_model import DeviceModel, Told
-from anlan.intake.gb26875 import Frame
-from anlan.intake.gb26875_contents import Analogue, Content, DeviceState, PartState, Stamp, SystemState
-from anlan.intake.gb26875_states import DeviceCondition, PartCondition, SystemCondition
-from anlan.intake.readings import Reading, print_of
+from anlan.intake.sensors.alarms import Standing, means
+from anlan.intake.sensors.device_model import DeviceModel, Told
+from anlan.intake.sensors.gb26875 import Frame
+from anlan.intake.sensors.gb26875_contents import Analogue, Content, DeviceState, PartState, Stamp, SystemState
+from anlan.intake.sensors.gb26875_states import DeviceCondition, PartCondition, SystemCondition
+from anlan.intake.sensors.readings import Reading, print_of
 
 PANEL: Final = ""
 """The address of the panel itself."""
