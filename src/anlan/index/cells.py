@@ -98,7 +98,7 @@ class Kept:
 
         It is laid beside what is there, for everything here adds up, and counts as soon as the export is noted.
         """
-        self._without_strays(digest)
+        self.settle(digest)
         shape, changed = _read(self._path(digest, _SHAPE)).schema, set()
         for step, some in _by_step(_real(rows)):
             self._put(digest, f"{step}+{mark.run}", some.cast(shape))
@@ -254,9 +254,7 @@ def _signed(
     kept.seen(rows[counting.AREA])
     with over_tables({counting.source(table, signed=True): rows}) as engine:
         for (lane, column), select in asked.items():
-            digest = digest_of(made, lane, column)
-            kept.settle(digest)
-            yield lane, digest, engine.rows(select)
+            yield lane, digest_of(made, lane, column), engine.rows(select)
 
 
 def _changed(store: Store, name: str, columns: list[str]) -> Any:
