@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -17,16 +17,19 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from anlan.facts.store import open_store
 from anlan.index.counting import cells, period, upkeep
 from anlan.index.counting.cells import Brought, Kept, Mark
-from anlan.index.counting.duckdb_engine import over_folder
+from anlan.index.counting.duckdb_engine import DuckDB, over_folder
+from anlan.index.counting.indicator import Indicator
+from anlan.index.counting.period import Period
 from anlan.index.counting.plan import Plan, grain_of, plan
 from anlan.index.counting.run import count
 from anlan.index.scoring.panel import Panel
-from engine_cases import PLAIN
-from invented_facts import FOUNDED, TABLES, areas, cases, statistics, table
+from engine_cases import MINUTES, PLAIN
+from invented_facts import FOUNDED, TABLES, areas, cases, indicator, statistics, table
 
 INDICATORS = [plain.indicator for plain in PLAIN]
 PERIODS = [period.read(name) for name in ("2025-12", "2026-09", "2026-10")]
@@ -40,11 +43,39 @@ class Killed(Kept):
         raise KeyboardInterrupt
 
 
+class Read(Kept):
+    """Tells how many rows were read of what is kept; a row counts each time that it is read."""
+
+    rows = 0
+
+    def read(self, digest: str, wanted: Callable[[int], bool] = lambda _: True, *, after: int | None = None) -> Any:
+        found = super().read(digest, wanted, after=after)
+        self.rows += found.num_rows
+        return found
+
+
+class Asked:
+    """An engine that remembers what it was asked."""
+
+    name = "duckdb"
+
+    def __init__(self, engine: DuckDB) -> None:
+        self._engine, self.questions = engine, list[str]()
+
+    def rows(self, select: exp.Select) -> Any:
+        self.questions.append(select.sql("duckdb"))
+        return self._engine.rows(select)
+
+    def has(self, table: str) -> bool:
+        return self._engine.has(table)
+
+
 class Town:
     """A folder of facts, to which exports are written as `anlan facts export` writes them."""
 
     def __init__(self, folder: Path, rows: Rows) -> None:
         self.facts, self.kept = folder / "facts", Kept(folder / "cells")
+        self.asked: Asked
         self.runs: list[dict[str, Any]] = []
         self.until = 0
         self.tables: dict[str, Any] = {}
@@ -79,17 +110,20 @@ class Town:
         self.runs.append(run)
         (self.facts / "manifest.json").write_text(json.dumps({"runs": self.runs, "tables": self.tables}))
 
-    def counted(self) -> tuple[Brought, Panel]:
+    def counted(
+        self, indicators: Sequence[Indicator] = INDICATORS, periods: Sequence[Period] = PERIODS
+    ) -> tuple[Brought, Panel]:
         """The values from what is kept, brought up to the last export."""
         with over_folder(self.facts) as engine:
+            self.asked = Asked(engine)
             counted, brought = upkeep.counted(
-                INDICATORS, engine, PERIODS, TABLES, store=open_store(self.facts), kept=self.kept
+                indicators, self.asked, periods, TABLES, store=open_store(self.facts), kept=self.kept
             )
             return brought, counted.panel
 
-    def anew(self) -> Panel:
+    def anew(self, indicators: Sequence[Indicator] = INDICATORS, periods: Sequence[Period] = PERIODS) -> Panel:
         with over_folder(self.facts) as engine:
-            return count(INDICATORS, engine, PERIODS, TABLES).panel
+            return count(indicators, engine, periods, TABLES).panel
 
     def plan(self) -> Plan:
         return plan(INDICATORS, TABLES, grain_of(PERIODS))
@@ -174,6 +208,57 @@ def test_a_figure_that_is_corrected_and_an_area_that_is_new_are_told_anew() -> N
         panel = here.counted()[1]
         assert "1/e/" in panel.units
         same(panel, here.anew())
+
+
+def test_where_nothing_is_new_nothing_is_counted_nor_read_again() -> None:
+    last = [PERIODS[2]]
+    with town(cases(200, seed=6)) as here:
+        panel = here.counted(periods=last)[1]
+        assert len(here.asked.questions) > 1
+        here.kept = again = Read(here.kept.folder)
+        same(here.counted(periods=last)[1], panel)
+        assert here.asked.questions == ["SELECT * FROM areas"]
+        assert again.rows == 0
+
+
+def test_of_another_day_only_what_is_new_is_read() -> None:
+    last = [PERIODS[2]]
+    rows = cases(200, seed=6)
+    with town(rows) as here:
+        here.counted(periods=last)
+        here.export([*rows, rows[0] | {"case": "new", "opened_date": last[0].first, "closed_date": None}])
+        here.kept = again = Read(here.kept.folder)
+        panel = here.counted(periods=last)[1]
+        assert here.asked.questions == ["SELECT * FROM areas"]
+        assert 0 < again.rows < 20
+        same(panel, here.anew(periods=last))
+
+
+def test_figures_that_are_held_are_not_those_of_before_a_correction() -> None:
+    last = [PERIODS[2]]
+    rows = cases(200, seed=6)
+    with town(rows) as here:
+        here.counted(periods=last)
+        here.tell("statistics", table("statistics", statistics(3)))
+        here.export(rows)
+        same(here.counted(periods=last)[1], here.anew(periods=last))
+
+
+def test_figures_that_are_held_do_not_hold_for_other_areas() -> None:
+    last = [PERIODS[2]]
+    rows = cases(200, seed=6)
+    with town(rows) as here:
+        here.counted(periods=last)
+        here.export([*rows, rows[0] | {"case": "new", "area_path": "1/d/1/", "opened_date": last[0].first}])
+        panel = here.counted(periods=last)[1]
+        same(panel, here.anew(periods=last))
+
+
+def test_values_that_were_kept_to_say_how_many_there_are_have_a_median() -> None:
+    different, median = ([indicator(measure, MINUTES | {"measure": measure})] for measure in ("distinct", "median"))
+    with town(cases(300, seed=7)) as here:
+        here.counted(different, [PERIODS[2]])
+        same(here.counted(median, [PERIODS[2]])[1], here.anew(median, [PERIODS[2]]))
 
 
 def test_runs_that_are_numbered_again_are_not_those_that_were() -> None:

@@ -140,6 +140,17 @@ def test_a_changed_file_is_found(given: dict[str, Any], name: str) -> None:
         made.check()
 
 
+@pytest.mark.parametrize("name", ["values", "history"])
+def test_a_table_that_is_cut_or_gone_is_found_whoever_reads_it(given: dict[str, Any], name: str) -> None:
+    made = edition.write(**given)
+    path = made.folder / f"{name}.parquet"
+    path.write_bytes(path.read_bytes()[:20])
+    for _ in ("cut", "gone"):
+        with pytest.raises(Spoilt, match=path.name):
+            made.history() if name == "history" else made.table(name)
+        path.unlink(missing_ok=True)
+
+
 def test_a_manifest_that_cannot_be_read_is_told(given: dict[str, Any]) -> None:
     made = edition.write(**given)
     (made.folder / "manifest.json").write_text("{")

@@ -20,6 +20,10 @@ class BadManifest(Refusal):
     """The list of the files cannot be read."""
 
 
+class OtherFormat(BadManifest):
+    """The list of the files was written by another version of the program."""
+
+
 class _Said(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,6 +89,12 @@ class Held(_Said):
     files: dict[str, File]
 
 
+class _Written(BaseModel):
+    """What every version writes, whatever else it does."""
+
+    format: int = FORMAT
+
+
 class Manifest(_Said):
     """Everything that lies there. `cursor` is the last event read, `cut_off` when it was recorded ("" where there was
     none). `runs` are in order; those no longer named have no file of changes any more.
@@ -105,11 +115,18 @@ class Manifest(_Said):
 
 
 def read(store: Store, name: str = NAME) -> Manifest | None:
-    """What a place says of itself; None where nothing lies. Raises `BadManifest`."""
+    """What a place says of itself; None where nothing lies. Raises `BadManifest`, `OtherFormat`."""
     content = store.read(name)
     if content is None:
         return None
     try:
+        if (written := _Written.model_validate_json(content).format) != FORMAT:
+            raise OtherFormat(
+                f"{store.shown} 里的 {name} 是另一版本的安澜写的（格式 {written}，本版本用 {FORMAT}）。"
+                "请换用那个版本，或执行 anlan facts export --anew 重新导出。",
+                f"{name} in {store.shown} was written by another version of Anlan (format {written}; this one writes "
+                f"{FORMAT}). Use that version, or run anlan facts export --anew.",
+            )
         return Manifest.model_validate_json(content)
     except ValidationError as error:
         raise BadManifest(

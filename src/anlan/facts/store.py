@@ -50,21 +50,21 @@ class Store:
             self._files.create_dir(path.rpartition("/")[0], recursive=True)
             with self._files.open_output_stream(path) as stream:
                 stream.write(content)
+            self._settle(path)
         except (OSError, ArrowException) as error:
             raise self._refused(error) from error
-        self._settle(path)
 
     def move(self, name: str, to: str) -> None:
         """Put a file in the place of another at once (S3: copied, then removed)."""
         source, target = self.path(name), self.path(to)
-        if self.local:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            Path(source).replace(target)
-            self._settle(str(Path(target).parent))
-            return
         try:
-            self._files.copy_file(source, target)
-            self._files.delete_file(source)
+            if self.local:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                Path(source).replace(target)
+                self._settle(str(Path(target).parent))
+            else:
+                self._files.copy_file(source, target)
+                self._files.delete_file(source)
         except (OSError, ArrowException) as error:
             raise self._refused(error) from error
 

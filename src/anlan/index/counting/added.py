@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scipy import sparse
 
+from anlan.index.counting.cells import readable
 from anlan.index.counting.rollup import Span
 from anlan.index.counting.tree import Tree
 from anlan.index.scoring.panel import Floats
@@ -76,7 +77,12 @@ def key_of(tree: Tree) -> str:
 
 
 def read(place: Path, tree_key: str) -> tuple[Floats | Bag, int] | None:
-    """What was kept there for these areas, and up to which export; None where there is nothing."""
+    """What was kept there for these areas, and up to which export; None where there is nothing. Raises `Unreadable`."""
+    with readable(place.parent.parent):
+        return _read(place, tree_key)
+
+
+def _read(place: Path, tree_key: str) -> tuple[Floats | Bag, int] | None:
     book = place / OF
     told = json.loads(book.read_text()) if book.exists() else {}
     if told.get("areas") != tree_key:

@@ -34,6 +34,7 @@ from anlan.facts.store import Store
 from anlan.index.counting import queries
 from anlan.index.counting.duckdb_engine import over_tables
 from anlan.index.counting.plan import Lane, Pass, Plan, columns_of
+from anlan.kernel.text import Refusal
 
 BOOK: Final = "cells.json"
 LEAVES: Final = "leaves.json"
@@ -46,6 +47,37 @@ MANY: Final = 12
 _SHAPE: Final = "shape"
 """The file with the columns and no rows."""
 Key = tuple[Lane, str]
+
+
+class Unreadable(Refusal):
+    """What was kept is damaged. Nothing is lost with it: it can be counted anew."""
+
+    def __init__(self, folder: Path, error: Exception) -> None:
+        said = str(error).split("\n", maxsplit=1)[0][:300]
+        super().__init__(
+            f"以前计数留下的读不了（{said}）。请删除文件夹 {folder} 再执行：会全部重新计数，结果不受影响。",
+            f"What was kept of counting cannot be read ({said}). Delete the folder {folder} and try again: everything "
+            "is counted anew, with the same result.",
+        )
+
+
+class BadList(Refusal):
+    """The list of exports cannot be read."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            f"{store.shown} 里的 {MANIFEST} 看不懂，可能已损坏。请执行 anlan facts export --anew 重新导出。",
+            f"{MANIFEST} in {store.shown} cannot be read; it may be damaged. Run anlan facts export --anew.",
+        )
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """What cannot be read of what is kept in a folder is told in a sentence. Raises `Unreadable`."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+        raise Unreadable(folder, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +102,10 @@ class Kept:
     def __init__(self, folder: Path, *, many: int = MANY) -> None:
         self.folder, self._many = folder, many
         book, leaves = folder / BOOK, folder / LEAVES
-        told = json.loads(book.read_text()) if book.exists() else {}
-        self._marks = {digest: Mark(run, tuple(until)) for digest, (run, until) in told.items()}
-        self.leaves: set[str] = set(json.loads(leaves.read_text())) if leaves.exists() else set()
+        with readable(folder):
+            told = json.loads(book.read_text()) if book.exists() else {}
+            self._marks = {digest: Mark(run, tuple(until)) for digest, (run, until) in told.items()}
+            self.leaves: set[str] = set(json.loads(leaves.read_text())) if leaves.exists() else set()
 
     def mark(self, digest: str) -> Mark | None:
         """The export up to which a pass was counted; None when it never was."""
@@ -99,7 +132,7 @@ class Kept:
 
         It is laid beside what is there, for everything here adds up, and counts as soon as the export is noted.
         """
-        self._without_strays(digest)
+        self.settle(digest)
         shape, changed = _read(self._path(digest, _SHAPE)).schema, set()
         for step, some in _by_step(_real(rows)):
             self._put(digest, f"{step}+{mark.run}", some.cast(shape))
@@ -186,7 +219,7 @@ def _run_of(piece: Path) -> int:
 
 def _read(path: Path) -> Any:
     """A file of cells, its areas as codes; read where it lies."""
-    with pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
+    with readable(path.parent.parent), pa.memory_map(str(path)) as mapped, ipc.open_file(mapped) as file:
         return file.read_all()
 
 
@@ -265,9 +298,7 @@ class _Asked:
         kept.seen(rows[queries.AREA])
         with over_tables({queries.source(self._table, signed=True): rows}) as engine:
             for (lane, column), select in self._selects.items():
-                digest = digest_of(made, lane, column)
-                kept.settle(digest)
-                yield lane, digest, engine.rows(select)
+                yield lane, digest_of(made, lane, column), engine.rows(select)
 
 
 def _read_ahead(asked: list[_Asked], store: Store) -> Iterator[tuple[_Asked, Any]]:
@@ -289,15 +320,25 @@ def _changed(store: Store, name: str, columns: list[str]) -> Any:
 
 def state(store: Store, *tables: str) -> str:
     """A digest of the files of some tables, as the last export lists them; "" where it lists none."""
-    content = store.read(MANIFEST)
-    listed = json.loads(content).get("tables", {}) if content else {}
+    listed = _listed(store).get("tables", {})
     files = {table: listed[table]["files"] for table in tables if table in listed}
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest() if len(files) == len(tables) else ""
 
 
 def _runs(store: Store) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _listed(store).get("runs", [])
+    return found
+
+
+def _listed(store: Store) -> dict[str, Any]:
+    """What the last export says of itself; nothing where none was. Raises `BadList`."""
     content = store.read(MANIFEST)
-    found: list[dict[str, Any]] = json.loads(content)["runs"] if content else []
+    try:
+        found = json.loads(content) if content else {}
+    except ValueError as error:
+        raise BadList(store) from error
+    if not isinstance(found, dict):
+        raise BadList(store)
     return found
 
 

@@ -9,13 +9,27 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-from pyarrow import dataset
+from pyarrow import ArrowException, dataset
 from sqlglot import exp
 
 from anlan.facts.store import Store
+from anlan.kernel.text import Refusal
 
 CHANGES: Final = "changes"
 """Where the rows that an export took back and added lie, beside the tables."""
+
+
+class BadFacts(Refusal):
+    """What lies there as facts cannot be counted: a file is damaged, or of other columns."""
+
+    def __init__(self, shown: str, error: Exception) -> None:
+        said = str(error).split("\n", maxsplit=1)[0][:300]
+        super().__init__(
+            f"{shown} 里的事实表没法计数：{said}。请先执行 anlan facts verify 核对；损坏或由别的版本导出的，"
+            "执行 anlan facts export --anew 重新导出。",
+            f"The facts in {shown} cannot be counted: {said}. Run anlan facts verify; what is damaged, or was exported "
+            "by another version, is written again by anlan facts export --anew.",
+        )
 
 
 class DuckDB:
@@ -43,8 +57,8 @@ class DuckDB:
 
 @contextmanager
 def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator[DuckDB]:
-    """The tables in a folder of facts: every sub-folder that holds Parquet."""
-    with duckdb.connect() as connection:
+    """The tables in a folder of facts: every sub-folder that holds Parquet. Raises `BadFacts`."""
+    with _told(str(folder)), duckdb.connect() as connection:
         if threads:
             connection.execute(f"SET threads = {int(threads)}")
         if memory:
@@ -62,17 +76,29 @@ def over_folder(folder: Path, *, threads: int = 0, memory: str = "") -> Iterator
 
 @contextmanager
 def over_store(store: Store) -> Iterator[DuckDB]:
-    """The tables where facts lie: a folder, or a bucket that speaks S3."""
+    """The tables where facts lie: a folder, or a bucket that speaks S3. Raises `BadFacts`."""
     if store.local:
         with over_folder(Path(store.path(""))) as engine:
             yield engine
         return
-    with duckdb.connect() as connection:
+    with _told(store.shown), duckdb.connect() as connection:
         engine = DuckDB(connection)
         for table, files in tables_in(store).items():
             paths = [store.path(name) for name in files]
-            engine.add(table, dataset.dataset(paths, filesystem=store.filesystem, format="parquet"))
+            try:
+                engine.add(table, dataset.dataset(paths, filesystem=store.filesystem, format="parquet"))
+            except (OSError, ArrowException) as error:
+                raise BadFacts(store.shown, error) from error
         yield engine
+
+
+@contextmanager
+def _told(shown: str) -> Iterator[None]:
+    """What DuckDB cannot read or ask there is told in a sentence."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise BadFacts(shown, error) from error
 
 
 def tables_in(store: Store) -> dict[str, list[str]]:

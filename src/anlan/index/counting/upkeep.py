@@ -179,12 +179,13 @@ class _Figures:
     def __init__(self, kept: Kept, state: str) -> None:
         self._folder, self._state = kept.folder, state
         book = kept.folder / f"{TOLD}.json"
-        told = json.loads(book.read_text()) if book.exists() else {}
-        known = bool(state) and told.get("state") == state
-        self._areas = told["areas"] if known else ""
-        self.held: dict[str, Floats] = (
-            dict(zip(told["names"], np.load(kept.folder / f"{TOLD}.npy"), strict=True)) if known else {}
-        )
+        with cells.readable(kept.folder):
+            told = json.loads(book.read_text()) if book.exists() else {}
+            known = bool(state) and told.get("state") == state
+            self._areas = told["areas"] if known else ""
+            self.held: dict[str, Floats] = (
+                dict(zip(told["names"], np.load(kept.folder / f"{TOLD}.npy"), strict=True)) if known else {}
+            )
         self.now: dict[str, Floats] = {}
         self._last: dict[str, Floats] = {}
 

@@ -213,9 +213,9 @@ class Edition:
         return period.read(self.manifest.period)
 
     def table(self, name: str, **equal: str) -> Any:
-        """A table of the result (Arrow), only the rows where each column is what `equal` says."""
+        """A table of the result (Arrow), only the rows where each column is what `equal` says. Raises Spoilt."""
         filters = [(column, "=", value) for column, value in equal.items()] or None
-        return pq.read_table(self.folder / f"{name}.parquet", filters=filters).cast(SCHEMAS[name])
+        return self._read(name, SCHEMAS[name], filters)
 
     def values(self, **equal: str) -> Any:
         return self.table("values", **equal)
@@ -234,7 +234,14 @@ class Edition:
 
     def history(self) -> Any:
         """The rankings that rules looked at."""
-        return pq.read_table(self.folder / "history.parquet").cast(HISTORY)
+        return self._read("history", HISTORY)
+
+    def _read(self, name: str, schema: pa.Schema, filters: Any = None) -> Any:
+        path = self.folder / f"{name}.parquet"
+        try:
+            return pq.read_table(path, filters=filters).cast(schema)
+        except (OSError, pa.ArrowException) as error:
+            raise Spoilt(path) from error
 
     def tables(self) -> dict[str, Any]:
         """Every table of the result, by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ NO_DATABASE = Text(
     zh="数据库不可用：{reason}\n请检查 ANLAN_DATABASE_URL 和数据库服务；新库请先执行 anlan serve 或 anlan demo。",
     en="The database cannot be used: {reason}\nCheck ANLAN_DATABASE_URL and the database; anlan serve makes a new one.",
 )
+NO_FILE = Text(
+    zh="文件或文件夹用不了：{reason}\n请核对路径、读写权限和磁盘剩余空间。",
+    en="A file or folder cannot be used: {reason}\nCheck the path, the rights to it, and that the disk is not full.",
+)
+OF_FILES = frozenset({
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+    errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.ENOTEMPTY, errno.EPERM, errno.EROFS,
+})  # fmt: skip
+"""What goes wrong with files; other errors of the system are of networks and processes."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,10 @@ class Commands(TyperGroup):
             tell(said(error))
         except DatabaseError as error:
             tell(NO_DATABASE.format(reason=str(error).strip()))
+        except OSError as error:
+            if error.errno not in OF_FILES:
+                raise
+            tell(NO_FILE.format(reason=str(error).strip()))
         raise typer.Exit(2)
 
 
