@@ -273,8 +273,9 @@ def bring_up(made: Plan, engine: Any, store: Store, kept: Kept) -> Brought:
         else:
             by_changes.setdefault((lane.table, *changes), []).append((lane, column))
     asked = [_Asked(made, table, changes, keys) for (table, *changes), keys in by_changes.items() if changes]
-    for one, rows in _read_ahead(asked, store):
-        for lane, digest, more in one.counted(made, kept, rows):
+    for one, (rows, areas) in _read_ahead(asked, store):
+        kept.seen(areas)
+        for lane, digest, more in one.counted(made, rows):
             steps.setdefault(lane, set()).update(kept.add(digest, more, mark=last))
     kept.note({digest_of(made, *key): last for keys in by_changes.values() for key in keys})
     return Brought(anew, steps)
@@ -287,28 +288,28 @@ class _Asked:
         self._table, self._changes = table, changes
         self._selects = {key: select_of(made, *key, signed=True) for key in keys}
 
-    def read(self, store: Store) -> Any:
-        """The rows that were taken back and added, in the columns that are asked for."""
+    def read(self, store: Store) -> tuple[Any, Any]:
+        """The rows that were taken back and added, in the columns that are asked for, and the areas they lie in."""
         selects = self._selects.values()
         names = sorted({column.name for select in selects for column in select.find_all(exp.Column)})
-        return pa.concat_tables([_changed(store, name, names) for name in self._changes])
+        rows = pa.concat_tables([_changed(store, name, names) for name in self._changes])
+        return rows, rows[queries.AREA].unique()
 
-    def counted(self, made: Plan, kept: Kept, rows: Any) -> Iterator[tuple[Lane, str, Any]]:
+    def counted(self, made: Plan, rows: Any) -> Iterator[tuple[Lane, str, Any]]:
         """Each pass with its name, and what is counted of these rows."""
-        kept.seen(rows[queries.AREA])
         with over_tables({queries.source(self._table, signed=True): rows}) as engine:
             for (lane, column), select in self._selects.items():
                 yield lane, digest_of(made, lane, column), engine.rows(select)
 
 
-def _read_ahead(asked: list[_Asked], store: Store) -> Iterator[tuple[_Asked, Any]]:
-    """Each with its rows, which are read while those before them are counted."""
+def _read_ahead(asked: list[_Asked], store: Store) -> Iterator[tuple[_Asked, tuple[Any, Any]]]:
+    """Each with what it reads, which is read while what came before is counted."""
     with ThreadPoolExecutor(1) as reader:
         coming = [reader.submit(one.read, store) for one in asked[:1]]
         for at, one in enumerate(asked):
-            rows = coming.pop().result()
+            found = coming.pop().result()
             coming += [reader.submit(later.read, store) for later in asked[at + 1 : at + 2]]
-            yield one, rows
+            yield one, found
 
 
 def _changed(store: Store, name: str, columns: list[str]) -> Any:

@@ -79,6 +79,11 @@ class Measure(BaseModel):
         return self.measure == "given"
 
     @property
+    def collects(self) -> bool:
+        """Whether it is read from the values themselves, and not from sums."""
+        return self.measure in {"distinct", "median", "quantile"}
+
+    @property
     def additive(self) -> bool:
         """Whether an area's figure is the sum of its parts' figures."""
         return self.measure in {"count", "sum", "stock"}

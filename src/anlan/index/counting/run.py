@@ -29,7 +29,10 @@ from anlan.kernel.text import Refusal
 
 AREAS: Final = "areas"
 AT_ONCE: Final = 2
-"""So many periods are worked out at once: twelve months of a province then hold two months' sums in memory."""
+"""So many tasks are done at once, each with its own sums in memory."""
+Task = tuple[int, Sequence[int]]
+"""What is worked out by one: the place of a period, and the places of some indicators."""
+Round = Sequence[Task]
 
 
 class Engine(Protocol):
@@ -74,7 +77,7 @@ def count(
     wanted = list(indicators)
     made = plan(wanted, tables, grain_of(periods))
     found = gather(made, engine, periods=periods)
-    return Counted(panel_of(found, wanted, periods, at_once=AT_ONCE), found)
+    return Counted(panel_of(found, wanted, periods), found)
 
 
 def gather(made: Plan, engine: Engine, *, periods: Sequence[Period] = ()) -> Found:
@@ -129,37 +132,38 @@ def _since(made: Plan, table: str, column: str, periods: Sequence[Period]) -> li
     return [date(begin // 12, begin % 12 + 1, 1) for begin in begins]
 
 
-def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period], *, at_once: int = 1) -> Panel:
+def panel_of(
+    found: Found, indicators: Sequence[Indicator], periods: Sequence[Period], *, rounds: Iterable[Round] | None = None
+) -> Panel:
     """The values of every area that was one in any of the periods; missing where it was not.
 
-    So many periods are worked out at once: each holds its sums in memory, and gives the same to the bit.
+    The tasks of a round are done at once, `AT_ONCE` of them; one after the other gives the same to the bit.
     """
     standing = np.stack([found.tree.standing(period.last) for period in periods])
     kept = np.flatnonzero(standing.any(axis=0))
     shape = (len(periods), len(indicators), len(kept))
-    arrays = {name: np.full(shape, np.nan) for name in ("value", "numerator", "denominator")}
-    arrays["status"] = np.full(shape, Status.MISSING, dtype=np.uint8)
+    arrays = {name: np.empty(shape) for name in ("value", "numerator", "denominator")}
+    status = np.empty(shape, dtype=np.uint8)
 
-    def fill(at: int, reader: Found) -> None:
+    def fill(task: Task) -> None:
+        (at, numbers), reader = task, found.apart()
         there = np.flatnonzero(standing[at, kept])
-        for number, indicator in enumerate(indicators):
-            made = values.value(reader, indicator, periods[at])
+        for number in numbers:
+            made = values.value(reader, indicators[number], periods[at])
             for name, array in arrays.items():
+                array[at, number] = np.nan
                 array[at, number, there] = getattr(made, name)[kept[there]]
-        reader.forget()
+            status[at, number] = Status.MISSING
+            status[at, number, there] = made.status[kept[there]]
 
-    if at_once == 1:
-        for at in range(len(periods)):
-            fill(at, found)
-    else:
-        with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(lambda at: fill(at, found.apart()), range(len(periods))))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for tasks in rounds or [[(at, range(len(indicators))) for at in range(len(periods))]]:
+            list(pool.map(fill, tasks))
+            found.forget()
     units = tuple(found.tree.paths[place] for place in kept)
     keys = tuple(indicator.key for indicator in indicators)
-    return Panel(
-        units, tuple(period.name for period in periods), keys,
-        **{name: array.transpose(2, 0, 1) for name, array in arrays.items()},
-    )  # fmt: skip
+    turned = {name: array.transpose(2, 0, 1) for name, array in arrays.items()}
+    return Panel(units, tuple(period.name for period in periods), keys, status=status.transpose(2, 0, 1), **turned)
 
 
 def labels(counted: Counted, period: Period) -> dict[str, list[str]]:

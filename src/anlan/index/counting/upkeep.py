@@ -20,7 +20,7 @@ from anlan.index.counting.indicator import Indicator, Measure
 from anlan.index.counting.period import Period
 from anlan.index.counting.plan import Grain, Lane, Plan, grain_of, lane_of, leaving, plan
 from anlan.index.counting.rollup import Cells, Span
-from anlan.index.counting.run import Counted, Engine
+from anlan.index.counting.run import Counted, Engine, Round
 from anlan.index.counting.values import Found
 from anlan.index.scoring.panel import Floats, Panel
 
@@ -61,9 +61,16 @@ def of_kept(
         given = load()
     needed = spans(indicators, periods, made.grain)
     found = Standing(made, tree, given=given, kept=kept, key=key, needed=needed, figures=figures, load=load)
-    panel = run.panel_of(found, indicators, periods)
+    panel = run.panel_of(found, indicators, periods, rounds=_rounds(indicators, periods))
     found.keep()
     return Counted(panel, found)
+
+
+def _rounds(indicators: Sequence[Indicator], periods: Sequence[Period]) -> list[Round]:
+    """Period after period, for what the last one is made of is kept; in each what collects values beside the rest."""
+    collecting = [any(measure.collects for _, measure in indicator.measures) for indicator in indicators]
+    parts = [[number for number, its in enumerate(collecting) if its is which] for which in (True, False)]
+    return [[(at, part) for part in parts] for at in range(len(periods))]
 
 
 @dataclass(slots=True)

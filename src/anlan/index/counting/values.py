@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -51,12 +51,12 @@ class Found:
             self._figures[key, where] = told.figures(self.given[key], number, self.tree)
         return told.hold(self._figures[key, where], measure, period, self.tree, indicator=indicator)
 
-    def apart(self) -> Found:
+    def apart(self) -> Self:
         """The same for one more reader: what was found is shared, and the sums it keeps are its own."""
         return replace(self, _sums={})
 
     def forget(self) -> None:
-        """Let go of the sums kept: the next period is another."""
+        """Let go of the sums kept: what comes next asks for others."""
         self._sums.clear()
 
 

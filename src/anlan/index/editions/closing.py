@@ -126,7 +126,7 @@ def _parts(
     found = {}
     for number, one in enumerate(own):
         rows, total = (float(each or 0) for each in totals[2 * number : 2 * number + 2])
-        if one.measure.measure in ("distinct", "median", "quantile"):
+        if one.measure.collects:
             bag = engine.rows(exp.select(value[number].as_("v")).from_(table.key).where(_inside(area), held[number]))
             own_now, own_then = (_lists(each, number, place) for each in (now, then))
             zeros = np.zeros(len(place))
