@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from anlan.index import why
-from anlan.index.composite import raised, score
-from anlan.index.framework import Framework, framework
-from anlan.index.normalise import Normalising
-from anlan.index.panel import Floats, Panel, of_values
-from anlan.index.scenarios import Scenarios, Workshop
-from anlan.index.spec import Aggregation, IndexSpec
-from anlan.index.sure import drawn, sureness
+from anlan.index.scoring import why
+from anlan.index.scoring.composite import raised, score
+from anlan.index.scoring.framework import Framework, framework
+from anlan.index.scoring.normalise import Normalising
+from anlan.index.scoring.panel import Floats, Panel, of_values
+from anlan.index.scoring.scenarios import Scenarios, Workshop
+from anlan.index.scoring.spec import Aggregation, IndexSpec
+from anlan.index.scoring.sure import drawn, sureness
 from benchmarks.rows import Row, Spent, row, told
 
 FIRST, SECOND, LEAVES = 8, 19, 123

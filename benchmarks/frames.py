@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from alarm_frames import Damaged, alarm, fuzzed, head, state
-from anlan.intake.gb26875 import Decoder, Frame, encode
+from anlan.intake.sensors.gb26875 import Decoder, Frame, encode
 from anlan.presentation.listening import Listener
 from benchmarks.rows import Row, row, timed, told
 

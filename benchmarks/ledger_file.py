@@ -70,8 +70,9 @@ def _town() -> Any:
 
 
 def _through(content: bytes, by: Any) -> _Spent:
-    from anlan.intake import upload_work, uploads
     from anlan.intake.models import UploadRow
+    from anlan.intake.uploading import uploads
+    from anlan.intake.uploading import work as upload_work
 
     found = _Spent()
     with timed() as spent:

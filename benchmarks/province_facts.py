@@ -15,7 +15,7 @@ from typing import Any, Final
 import duckdb
 from sqlglot import exp, parse_one
 
-from anlan.index.indicator import Indicator
+from anlan.index.counting.indicator import Indicator
 from anlan.intake.topic import TOPICS, Topic
 from anlan.kernel.catalogue import Catalogue
 from anlan.places.site_kind import SITE_KINDS

@@ -18,16 +18,17 @@ from sqlglot import parse_one
 
 from anlan.facts.store import open_store
 from anlan.facts.table import TABLES
-from anlan.index import cells, composite, duckdb_engine, period, ranks, run, spark_engine, upkeep, why
-from anlan.index.cells import Kept
-from anlan.index.expression import names
-from anlan.index.framework import Framework, framework
-from anlan.index.groups import grouped
-from anlan.index.indicator import INDICATORS, Indicator
-from anlan.index.panel import Panel
-from anlan.index.plan import Plan, plan
-from anlan.index.run import Counted
-from anlan.index.spec import INDICES
+from anlan.index.counting import cells, duckdb_engine, period, run, spark_engine, upkeep
+from anlan.index.counting.cells import Kept
+from anlan.index.counting.expression import names
+from anlan.index.counting.indicator import INDICATORS, Indicator
+from anlan.index.counting.plan import Plan, plan
+from anlan.index.counting.run import Counted
+from anlan.index.scoring import composite, ranks, why
+from anlan.index.scoring.framework import Framework, framework
+from anlan.index.scoring.groups import grouped
+from anlan.index.scoring.panel import Panel
+from anlan.index.scoring.spec import INDICES
 from anlan.kernel import catalogue
 from benchmarks import province_facts
 from benchmarks.ground import BENCH

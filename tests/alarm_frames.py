@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from anlan.intake import gb26875_contents as contents
-from anlan.intake.gb26875 import OWN, Command, Decoder, Frame, Head, Malformed, encode
-from anlan.intake.gb26875_contents import Content, PartAddress, PartState, Stamp
-from anlan.intake.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemActs, SystemCondition
+from anlan.intake.sensors import gb26875_contents as contents
+from anlan.intake.sensors.gb26875 import OWN, Command, Decoder, Frame, Head, Malformed, encode
+from anlan.intake.sensors.gb26875_contents import Content, PartAddress, PartState, Stamp
+from anlan.intake.sensors.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemActs, SystemCondition
 
 AT = Stamp(30, 15, 8, 22, 11, 26)
 DEVICE, CENTRE = 0x060504030201, 0x10

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from anlan.facts.table import TABLES, FactTable
-from anlan.index import period as periods
-from anlan.index.indicator import Example, Indicator
+from anlan.index.counting import period as periods
+from anlan.index.counting.indicator import Example, Indicator
 from anlan.kernel import catalogue
 
 _TYPES: Final = {

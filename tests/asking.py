@@ -15,9 +15,12 @@ import index_town
 from anlan.casework import feeds
 from anlan.casework.models import Call as PoliceCall
 from anlan.casework.models import Case, CaseReport, Forward, Notice, Push, PushTo, Subscriber, Unit
-from anlan.intake import clients, devices, imports, photos, reports, upload_work, uploads
+from anlan.intake import clients, imports, photos, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Batch, Client, Device, Photo, Quarantined, Report, Statistic, Upload
+from anlan.intake.sensors import devices
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.ledger.models import Event

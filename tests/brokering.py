@@ -32,7 +32,7 @@ REGISTER = """
 import django
 django.setup()
 from django.utils import timezone
-from anlan.intake import devices
+from anlan.intake.sensors import devices
 from anlan.places.models import Site
 house = Site.objects.get(code="house1")
 for number in range({count}):

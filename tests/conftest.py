@@ -16,7 +16,11 @@ from installation import Installation, Installations
 HERE = Path(__file__).parent
 SHARED = HERE.parent.parent / "shared"
 # Begun first, so that at the end no worker has a long file left while the other is idle.
-LONG = {"test_backup.py", "test_permission_matrix.py", "test_howto.py", "test_never_500.py", "test_reports_at_once.py"}
+LONG = {
+    "test_api_by_its_description.py", "test_backup.py", "test_facts_whole.py", "test_forwarding_served.py",
+    "test_howto.py", "test_killed_server.py", "test_never_500.py", "test_permission_matrix.py",
+    "test_reports_at_once.py", "test_resident_private.py", "test_sample_index.py",
+}  # fmt: skip
 
 # The deadline is off because the machine is shared: a slow example is not a wrong one.
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]

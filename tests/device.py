@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from alarm_frames import AT
-from anlan.intake.gb26875 import Decoder, Frame, Malformed, confirm, encode
+from anlan.intake.sensors.gb26875 import Decoder, Frame, Malformed, confirm, encode
 from anlan.presentation.listening import Handler, Limits, Listener
 
 MOMENT = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anlan.casework.models import Case
-from anlan.index import digest, edition
-from anlan.index.edition import SCHEMAS, Edition, Facts, Manifest, SealMark
+from anlan.index.editions import digest, edition
+from anlan.index.editions.edition import SCHEMAS, Edition, Facts, Manifest, SealMark
 from anlan.kernel.text import Text
 from world import World
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from anlan.facts.table import TABLES
-from anlan.index import assessment, digest, edition
-from anlan.index.assessment import Assessed, spec_of
-from anlan.index.deductions import Ranking
-from anlan.index.edition import Edition, Facts, Manifest
-from anlan.index.period import Period
+from anlan.index.counting.period import Period
+from anlan.index.editions import assessment, digest, edition
+from anlan.index.editions.assessment import Assessed, spec_of
+from anlan.index.editions.edition import Edition, Facts, Manifest
+from anlan.index.rulebook.deductions import Ranking
 from anlan.kernel import catalogue
 from invented_facts import LEAVES, areas, table
 

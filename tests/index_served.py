@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,16 @@ per = 100
 zero_denominator = "good"
 basis = { source = "示例", mark = "U", checked_on = 2026-01-05 }
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An installation with two published months; whoever needs one to change takes a copy."""
+
+    installation: Installation
+    town: Town
+    months: list[str]
+    pack: Path
 
 
 def pack(folder: Path) -> Path:

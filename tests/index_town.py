@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from anlan.index import assessment, composite, digest, edition, run
-from anlan.index.assessment import Spec
-from anlan.index.composite import Scored
-from anlan.index.edition import SCHEMAS, Deed, Edition, Facts, Manifest, State
-from anlan.index.framework import Framework
-from anlan.index.panel import Panel, of_values
-from anlan.index.period import read as period_of
+from anlan.index.counting import run
+from anlan.index.counting.period import read as period_of
+from anlan.index.editions import assessment, digest, edition
+from anlan.index.editions.assessment import Spec
+from anlan.index.editions.edition import SCHEMAS, Deed, Edition, Facts, Manifest, State
+from anlan.index.scoring import composite
+from anlan.index.scoring.composite import Scored
+from anlan.index.scoring.framework import Framework
+from anlan.index.scoring.panel import Panel, of_values
 from anlan.kernel.catalogue import PACKAGE, Catalogue
 
 INDEX = "peace_sample"

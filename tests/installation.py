@@ -86,6 +86,13 @@ class Installations:
         self._made += 1
         return self._copy(f"copy{self._made}")
 
+    def copy(self, installation: Installation) -> Installation:
+        """A copy of one that nobody uses at this moment: its database and whatever lies in its folder."""
+        self._made += 1
+        made = self._copy(f"copy{self._made}", of=installation.data.name)
+        shutil.copytree(installation.data, made.data, dirs_exist_ok=True)
+        return made
+
     def remove(self, installation: Installation) -> None:
         """Remove its database, whoever still uses it, and its folder."""
         if self._server:
@@ -105,11 +112,11 @@ class Installations:
         url = self._server.create(self._database(name)) if self._server else f"sqlite:///{data / 'anlan.sqlite3'}"
         return Installation(data=data, url=url)
 
-    def _copy(self, name: str) -> Installation:
+    def _copy(self, name: str, *, of: str = "template") -> Installation:
         data = self._data(name)
         if self._server:
-            url = self._server.create(self._database(name), template=self._database("template"))
+            url = self._server.create(self._database(name), template=self._database(of))
             return Installation(data=data, url=url)
-        for part in self._folder.glob("template/anlan.sqlite3*"):
+        for part in self._folder.glob(f"{of}/anlan.sqlite3*"):
             shutil.copy(part, data / part.name)
         return Installation(data=data, url=f"sqlite:///{data / 'anlan.sqlite3'}")

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from anlan.index.examples import rows_of
-from anlan.index.indicator import Indicator
-from anlan.index.period import Period
-from anlan.index.plan import tables_of
+from anlan.index.counting.examples import rows_of
+from anlan.index.counting.indicator import Indicator
+from anlan.index.counting.period import Period
+from anlan.index.counting.plan import tables_of
 from anlan.kernel import catalogue
 
 TABLES: Final = tables_of(catalogue.current())

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anlan.index.framework import Framework, framework
-from anlan.index.panel import Panel, of_values
-from anlan.index.spec import INDICES, IndexSpec
+from anlan.index.scoring.framework import Framework, framework
+from anlan.index.scoring.panel import Panel, of_values
+from anlan.index.scoring.spec import INDICES, IndexSpec
 from anlan.kernel.catalogue import PACKAGE, Catalogue
 
 SHELF = next(

@@ -15,7 +15,7 @@ def main() -> None:
     django.setup()
     from anlan.casework import figures
     from anlan.casework.models import Case, CaseReport
-    from anlan.index.rates import SHARES, rate
+    from anlan.index.counting.rates import SHARES, rate
     from anlan.intake.models import Quarantined, Report
     from anlan.kernel import catalogue
     from anlan.ledger.models import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from anlan.index.rule import RuleTable
+from anlan.index.rulebook.rule import RuleTable
 from anlan.kernel.catalogue import Basis
 from anlan.kernel.text import Text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,10 +21,15 @@ ANLAN = [sys.executable, "-m", "anlan.presentation.commands.main"]
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback on which nobody listens now, below those that the system gives to whoever calls out.
+
+    A server that is killed and started again must find its port still free.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("No port of loopback is free.")
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 60, pause: float = 0.2) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from index_served import Published, pack, publish
 from installation import Installations
 from person import Person
 from serving import served
@@ -31,6 +32,29 @@ def site(installations: Installations) -> Iterator[Site]:
     with served(installation) as server:
         yield Site(installation, town, server.url)
     installations.remove(installation)
+
+
+@pytest.fixture(scope="session")
+def published(installations: Installations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """The small town with two published months of a small index; made once, for it takes a while."""
+    with pytest.MonkeyPatch.context() as patched:
+        folder = pack(tmp_path_factory.mktemp("pack"))
+        patched.setenv("ANLAN_PACKS", str(folder))
+        installation = installations.make()
+        town, months = publish(installation)
+    yield Published(installation, town, months, folder)
+    installations.remove(installation)
+
+
+@pytest.fixture(scope="module")
+def index_site(published: Published, installations: Installations) -> Iterator[Site]:
+    """A copy of that town, served."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ANLAN_PACKS", str(published.pack))
+        installation = installations.copy(published.installation)
+        with served(installation) as server:
+            yield Site(installation, published.town, server.url)
+        installations.remove(installation)
 
 
 @pytest.fixture(scope="session")

@@ -8,33 +8,24 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from index_served import INDEX, pack, publish
-from installation import Installations
+from index_served import INDEX, Published
 from looking import LANGUAGES, looked_at
 from person import Person
-from serving import served
 from site_served import Site
 
 CLICKS = 5
 
 
-@pytest.fixture(scope="module")
-def months() -> list[str]:
-    """The published months of the town that `town` serves."""
-    return []
+@pytest.fixture
+def months(published: Published) -> list[str]:
+    """The published months of the town that is served."""
+    return published.months
 
 
-@pytest.fixture(scope="module")
-def town(installations: Installations, tmp_path_factory: pytest.TempPathFactory, months: list[str]) -> Iterator[Site]:
-    """The small town served with two published months of a small index."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("ANLAN_PACKS", str(pack(tmp_path_factory.mktemp("pack"))))
-        installation = installations.make()
-        people, found = publish(installation)
-        months += found
-        with served(installation) as server:
-            yield Site(installation, people, server.url)
-        installations.remove(installation)
+@pytest.fixture
+def town(index_site: Site) -> Site:
+    """The small town with two published months of a small index, served."""
+    return index_site
 
 
 @pytest.fixture

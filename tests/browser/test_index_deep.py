@@ -11,11 +11,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import index_town
-from index_served import INDEX, pack, publish
-from installation import Installations
+from index_served import INDEX, Published
 from looking import DESK, LANGUAGES, PHONE, looked_at
 from person import Person
-from serving import served
 from site_served import Site
 
 MONTHS: list[str] = []
@@ -23,17 +21,11 @@ DRAWN = f"/index/{index_town.INDEX}/{index_town.PERIOD}"
 
 
 @pytest.fixture(scope="module")
-def town(installations: Installations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The small town with two published months of a small index, and two of the sample set with drawn figures."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("ANLAN_PACKS", str(pack(tmp_path_factory.mktemp("pack"))))
-        installation = installations.make()
-        people, found = publish(installation)
-        MONTHS[:] = found
-        index_town.two_months(installation.data / "index")
-        with served(installation) as server:
-            yield Site(installation, people, server.url)
-        installations.remove(installation)
+def town(index_site: Site, published: Published) -> Site:
+    """The town with two published months of a small index, and two of the sample set with drawn figures."""
+    MONTHS[:] = published.months
+    index_town.two_months(index_site.installation.data / "index")
+    return index_site
 
 
 @pytest.fixture

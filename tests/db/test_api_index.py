@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import index_town
-from anlan.index import edition
+from anlan.index.editions import edition
 from anlan.places import officers
 from calling import Caller
 from world import World, world

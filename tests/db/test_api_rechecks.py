@@ -10,7 +10,7 @@ import pytest
 import index_deep
 from anlan.casework.models import Case
 from anlan.casework.rechecks import RECHECKED
-from anlan.index import integrity
+from anlan.index.rulebook import integrity
 from anlan.ledger.models import Event
 from calling import Caller
 from desk import done, opened

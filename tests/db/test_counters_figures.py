@@ -15,7 +15,7 @@ from anlan.casework.cases import Doing, Opening
 from anlan.casework.contribution import COLUMNS
 from anlan.casework.figures import Daily, Durations
 from anlan.casework.models import Case
-from anlan.index.rates import SHARES, rate
+from anlan.index.counting.rates import SHARES, rate
 from anlan.kernel import catalogue
 from anlan.places.models import Area
 from world import World, world

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from anlan.casework import counters, figures, replay
 from anlan.casework.models import Case
-from anlan.index.rates import SHARES, rate
+from anlan.index.counting.rates import SHARES, rate
 from anlan.intake import imports
 from anlan.intake.channel import CHANNELS
 from anlan.kernel import catalogue

@@ -14,9 +14,10 @@ from anlan.casework.cases import Doing, Opening
 from anlan.casework.models import Case
 from anlan.facts import same_picture
 from anlan.facts.table import TABLES
-from anlan.index import behind, duckdb_engine, signs
-from anlan.index.period import around
-from anlan.index.signal import SIGNALS
+from anlan.index.counting import behind, duckdb_engine
+from anlan.index.counting.period import around
+from anlan.index.editions import signs
+from anlan.index.rulebook.signal import SIGNALS
 from anlan.intake import photo_print, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Photo

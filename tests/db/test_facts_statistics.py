@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from anlan.facts.coverage import NoPeriod, coverage
-from anlan.intake import outside, upload_work, uploads
 from anlan.intake.models import Statistic, Upload, UploadRow
+from anlan.intake.uploading import outside, uploads
+from anlan.intake.uploading import work as upload_work
 from anlan.kernel.periods import first_day, is_period, last_day
 from anlan.kernel.text import Text
 from anlan.places import areas

@@ -19,13 +19,13 @@ from anlan.casework.models import Call, Case, Push
 from anlan.facts import columns, sources
 from anlan.facts.event_rows import NoFact
 from anlan.facts.table import TABLES
-from anlan.intake import devices
 from anlan.intake.channel import CHANNELS
 from anlan.intake.door import Door
-from anlan.intake.layout import plans
 from anlan.intake.models import Episode, Report
-from anlan.intake.outside import Statistics
-from anlan.intake.targets import Taking
+from anlan.intake.sensors import devices
+from anlan.intake.uploading.layout import plans
+from anlan.intake.uploading.outside import Statistics
+from anlan.intake.uploading.targets import Taking
 from anlan.kernel import catalogue
 from anlan.presentation import checks, followers
 from anlan.presentation.facts import BEHIND

@@ -11,12 +11,12 @@ import pytest
 
 from alarm_frames import fuzzed, head, heartbeat, some, state
 from anlan.casework.models import Case, Notice
-from anlan.intake import devices, strays
-from anlan.intake.device_model import DEVICE_MODELS
-from anlan.intake.gb26875 import Decoder, Frame, Malformed, encode
-from anlan.intake.gb26875_contents import Analogue, DeviceState, PartAddress, Stamp, SystemState
-from anlan.intake.gb26875_states import DeviceCondition, SystemCondition
 from anlan.intake.models import Device, Episode, Quarantined, Signal, Stray
+from anlan.intake.sensors import devices, strays
+from anlan.intake.sensors.device_model import DEVICE_MODELS
+from anlan.intake.sensors.gb26875 import Decoder, Frame, Malformed, encode
+from anlan.intake.sensors.gb26875_contents import Analogue, DeviceState, PartAddress, Stamp, SystemState
+from anlan.intake.sensors.gb26875_states import DeviceCondition, SystemCondition
 from anlan.kernel import catalogue
 from anlan.presentation.gb26875 import Panels
 from world import SHANGHAI, World, world

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from anlan.index import edition
-from anlan.index.indicator import INDICATORS
-from anlan.index.spec import INDICES
-from anlan.intake import upload_work, uploads
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.editions import edition
+from anlan.index.scoring.spec import INDICES
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
 from anlan.kernel import catalogue
 from anlan.places import officers
 from anlan.places.models import Area

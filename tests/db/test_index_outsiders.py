@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 import index_town
-from anlan.index import edition
-from anlan.index.edition import Edition
+from anlan.index.editions import edition
+from anlan.index.editions.edition import Edition
 from anlan.kernel import catalogue
 from anlan.ledger import seal
 from anlan.places import officers

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from anlan.intake import imports, quarantine, reports
 from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.files.sheets import Unusable
 from anlan.intake.models import Batch, Quarantined, Report
-from anlan.intake.sheets import Unusable
 from anlan.kernel import catalogue
 from anlan.ledger.models import Event
 from anlan.places import towns

@@ -14,12 +14,13 @@ from anlan.casework import cases
 from anlan.casework.cases import Doing, Opening
 from anlan.casework.models import Case
 from anlan.facts.table import TABLES
-from anlan.index import assessment, behind
-from anlan.index.assessment import spec_of
-from anlan.index.edition import Edition
-from anlan.index.fix_first import Gain, fix_first
-from anlan.index.indicator import INDICATORS
-from anlan.index.why import explained
+from anlan.index.counting import behind
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.editions import assessment
+from anlan.index.editions.assessment import spec_of
+from anlan.index.editions.edition import Edition
+from anlan.index.editions.fix_first import Gain, fix_first
+from anlan.index.scoring.why import explained
 from anlan.intake.models import Photo
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id

@@ -15,8 +15,8 @@ from anlan.casework import cases
 from anlan.casework.cases import Doing, Opening
 from anlan.casework.models import Case
 from anlan.facts.verify import NothingThere
-from anlan.index import digest, edition, replaying
-from anlan.index.edition import Edition, Spoilt, WrongState
+from anlan.index.editions import digest, edition, replaying
+from anlan.index.editions.edition import Edition, Spoilt, WrongState
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import Undeclared
 from anlan.ledger import events, seal

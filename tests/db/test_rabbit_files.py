@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from anlan.intake import devices, rabbit
-from anlan.intake.broker import Listens
 from anlan.intake.models import Device
+from anlan.intake.sensors import devices, rabbit
+from anlan.intake.sensors.broker import Listens
 from world import World, world
 
 LISTENER = ("anlan", "a long password")

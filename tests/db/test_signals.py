@@ -14,11 +14,12 @@ from anlan.casework import cases
 from anlan.casework.cases import Doing
 from anlan.casework.models import Case, DeviceCase, Notice
 from anlan.casework.timeline import timeline
-from anlan.intake import devices, quarantine, signals, strays
+from anlan.intake import quarantine
 from anlan.intake.models import Device, Ear, Episode, Quarantined, Report, Signal, Stray
-from anlan.intake.readings import Reading
-from anlan.intake.roster import Roster
-from anlan.intake.signals import Heard
+from anlan.intake.sensors import devices, signals, strays
+from anlan.intake.sensors.readings import Reading
+from anlan.intake.sensors.roster import Roster
+from anlan.intake.sensors.signals import Heard
 from anlan.ledger.models import Event
 from anlan.presentation import followers
 from anlan.presentation.hearing import Hearing

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from anlan.intake import upload_table, upload_work, uploads
-from anlan.intake.layout import plans
 from anlan.intake.models import Listed, Quarantined, Report, Statistic, Upload, UploadRow
-from anlan.intake.upload_work import NotNow
+from anlan.intake.uploading import table as upload_table
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
+from anlan.intake.uploading.layout import plans
+from anlan.intake.uploading.work import NotNow
 from anlan.ledger import personal
 from anlan.ledger.models import Event
 from anlan.places.models import Officer, Party, Site

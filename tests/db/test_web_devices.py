@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from anlan.intake import coverage, device_model, devices
 from anlan.intake.models import Device, Ear
+from anlan.intake.sensors import coverage, device_model, devices
 from anlan.places.models import Officer
 from anlan.presentation.hearing import Hearing
 from calling import Caller

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 import index_town
 from anlan.places import officers
-from anlan.presentation.web import index_tree
+from anlan.presentation.web.index import tree as index_tree
 from desk import at_desk, text
 from index_town import EDITION, INDEX, PATHS, PERIOD, line, publish
 from world import World, world

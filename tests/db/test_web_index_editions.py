@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from anlan.casework.models import Case
-from anlan.index import edition
-from anlan.index.edition import Edition
+from anlan.index.editions import edition
+from anlan.index.editions.edition import Edition
 from anlan.kernel import catalogue
 from anlan.ledger import seal
 from anlan.places import officers

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 import index_deep
 from anlan.casework.models import Case
-from anlan.index import edition, integrity
+from anlan.index.editions import edition
+from anlan.index.rulebook import integrity
 from anlan.kernel.catalogue import PACKAGE
 from anlan.presentation.commands.main import app
 from desk import at_desk, done, hidden, opened, text

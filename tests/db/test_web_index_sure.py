@@ -17,7 +17,9 @@ import index_town
 from anlan.kernel.text import Text
 from anlan.places import areas
 from anlan.places.models import Area
-from anlan.presentation.web import index_asked, index_sure, index_trust
+from anlan.presentation.web.index import asked as index_asked
+from anlan.presentation.web.index import sure as index_sure
+from anlan.presentation.web.index import trust as index_trust
 from desk import at_desk, file_of, text
 from world import FOUNDED, World, world
 

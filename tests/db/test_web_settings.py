@@ -14,7 +14,7 @@ from django.utils import timezone
 from anlan.kernel import catalogue
 from anlan.places import holidays, officers, tokens
 from anlan.places.models import Department, Duty, Holiday, Officer, Party, Post, Token
-from anlan.presentation.web.settings_system import days_from
+from anlan.presentation.web.settings.system import days_from
 from world import AT, World, world
 
 

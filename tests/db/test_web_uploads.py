@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from anlan.casework import triage, undoing
-from anlan.intake import sheets, upload_work, uploads
-from anlan.intake.layout import plans
+from anlan.intake.files import sheets
 from anlan.intake.models import Batch, Listed, Report, Statistic, Upload, UploadRow
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
+from anlan.intake.uploading.layout import plans
 from anlan.ledger.models import Event
 from anlan.presentation import layout_files
 from anlan.presentation.commands.work import LOOPS, exhaust

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from anlan.casework.routing import ROUTING
-from anlan.index.rates import SHARES, rate
+from anlan.index.counting.rates import SHARES, rate
 from anlan.intake.channel import CHANNELS, Channel, told_in
 from anlan.intake.reading import Understood, understand
 from anlan.intake.topic import TOPICS, propose

@@ -14,7 +14,7 @@ from anlan.casework import cases, triage
 from anlan.casework.acts import NotAllowed
 from anlan.casework.cases import Doing
 from anlan.casework.models import Case
-from anlan.index import edition
+from anlan.index.editions import edition
 from anlan.intake import photos, reports, signing
 from anlan.intake.channel import CHANNELS, paths
 from anlan.intake.models import Photo, Report

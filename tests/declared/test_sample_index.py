@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from anlan.index.framework import Framework, framework
-from anlan.index.indicator import INDICATORS, Example, Indicator
-from anlan.index.pairwise import weigh
-from anlan.index.spec import INDICES, IndexSpec
+from anlan.index.counting.indicator import INDICATORS, Example, Indicator
+from anlan.index.scoring.framework import Framework, framework
+from anlan.index.scoring.pairwise import weigh
+from anlan.index.scoring.spec import INDICES, IndexSpec
 from anlan.kernel import catalogue
 from answering import answers, of_example
 

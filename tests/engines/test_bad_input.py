@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index import coverage, examples, period
-from anlan.index.coverage import HalfImported, OverNothing
-from anlan.index.duckdb_engine import DuckDB, over_tables
-from anlan.index.fitting import strangers
-from anlan.index.given import NoSuchArea
-from anlan.index.indicator import Indicator
-from anlan.index.panel import Panel, Status
-from anlan.index.run import NoFacts, count
-from anlan.index.spec import INDICES, Coverage, IndexSpec
+from anlan.index.counting import coverage, examples, period
+from anlan.index.counting.coverage import HalfImported, OverNothing
+from anlan.index.counting.duckdb_engine import DuckDB, over_tables
+from anlan.index.counting.fitting import strangers
+from anlan.index.counting.given import NoSuchArea
+from anlan.index.counting.indicator import Indicator
+from anlan.index.counting.run import NoFacts, count
+from anlan.index.scoring.panel import Panel, Status
+from anlan.index.scoring.spec import INDICES, Coverage, IndexSpec
 from anlan.kernel import catalogue
 from engine_cases import FIRE, OPENED, RESIDENTS
 from invented_facts import TABLES, indicator, table, tables

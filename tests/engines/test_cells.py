@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from anlan.facts.store import open_store
-from anlan.index import cells, period, upkeep
-from anlan.index.cells import Brought, Kept, Mark
-from anlan.index.duckdb_engine import DuckDB, over_folder
-from anlan.index.indicator import Indicator
-from anlan.index.panel import Panel
-from anlan.index.period import Period
-from anlan.index.plan import Plan, grain_of, plan
-from anlan.index.run import count
+from anlan.index.counting import cells, period, upkeep
+from anlan.index.counting.cells import Brought, Kept, Mark
+from anlan.index.counting.duckdb_engine import DuckDB, over_folder
+from anlan.index.counting.indicator import Indicator
+from anlan.index.counting.period import Period
+from anlan.index.counting.plan import Plan, grain_of, plan
+from anlan.index.counting.run import count
+from anlan.index.scoring.panel import Panel
 from engine_cases import MINUTES, PLAIN
 from invented_facts import FOUNDED, TABLES, areas, cases, indicator, statistics, table
 

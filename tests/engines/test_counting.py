@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from anlan.index import period
-from anlan.index.duckdb_engine import DuckDB, over_tables
-from anlan.index.run import count
+from anlan.index.counting import period
+from anlan.index.counting.duckdb_engine import DuckDB, over_tables
+from anlan.index.counting.run import count
 from engine_cases import PLAIN
 from invented_facts import TABLES, TREE, Plain, by_hand, cases, statistics, tables
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anlan.index import why
-from anlan.index.audit import audit
-from anlan.index.composite import Scored, score
-from anlan.index.framework import Framework
-from anlan.index.normalise import Normalising
-from anlan.index.ranks import places, ranked
-from anlan.index.scenarios import Workshop
-from anlan.index.spec import Aggregation, Column, Screening, Treatment
-from anlan.index.sure import left_out, ranks_of
+from anlan.index.scoring import why
+from anlan.index.scoring.audit import audit
+from anlan.index.scoring.composite import Scored, score
+from anlan.index.scoring.framework import Framework
+from anlan.index.scoring.normalise import Normalising
+from anlan.index.scoring.ranks import places, ranked
+from anlan.index.scoring.scenarios import Workshop
+from anlan.index.scoring.spec import Aggregation, Column, Screening, Treatment
+from anlan.index.scoring.sure import left_out, ranks_of
 from published import asem, asem_years, declared, hdi, here, table, tree
 
 pytestmark = here

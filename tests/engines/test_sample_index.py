@@ -12,12 +12,12 @@ import pytest
 
 import counted_town
 from anlan.facts.table import TABLES
-from anlan.index import duckdb_engine, period, spark_engine
-from anlan.index.examples import strangers
-from anlan.index.indicator import INDICATORS, Indicator
-from anlan.index.panel import Panel, Status
-from anlan.index.run import Engine, count
-from anlan.index.spec import INDICES
+from anlan.index.counting import duckdb_engine, period, spark_engine
+from anlan.index.counting.examples import strangers
+from anlan.index.counting.indicator import INDICATORS, Indicator
+from anlan.index.counting.run import Engine, count
+from anlan.index.scoring.panel import Panel, Status
+from anlan.index.scoring.spec import INDICES
 from anlan.kernel import catalogue
 from answering import Answer, answers, of_export
 from installation import Installations

@@ -14,9 +14,9 @@ import pytest
 from pyarrow import dataset
 from sqlglot import exp
 
-from anlan.index import duckdb_engine, period, spark_engine
-from anlan.index.panel import Panel
-from anlan.index.run import Engine, count
+from anlan.index.counting import duckdb_engine, period, spark_engine
+from anlan.index.counting.run import Engine, count
+from anlan.index.scoring.panel import Panel
 from engine_cases import PLAIN
 from invented_facts import TABLES, cases, statistics, tables
 

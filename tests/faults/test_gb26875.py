@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alarm_frames import fuzzed, head, state
-from anlan.intake.gb26875 import Command, Decoder, Frame, encode
-from anlan.intake.gb26875_contents import Stamp
+from anlan.intake.sensors.gb26875 import Command, Decoder, Frame, encode
+from anlan.intake.sensors.gb26875_contents import Stamp
 from installation import Installation
 from serving import ANLAN, eventually, free_port
 from settled import settle
@@ -24,7 +24,7 @@ REGISTER = """
 import django
 django.setup()
 from django.utils import timezone
-from anlan.intake import devices
+from anlan.intake.sensors import devices
 from anlan.places.models import Site
 house = Site.objects.get(code="house1")
 devices.register(code="panel", model="gb_panel", site=house, address="77", networks="127.0.0.0/8", by=None,

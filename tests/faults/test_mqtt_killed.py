@@ -44,7 +44,7 @@ RETIRE = """
 import django
 django.setup()
 from django.utils import timezone
-from anlan.intake import devices
+from anlan.intake.sensors import devices
 from anlan.intake.models import Device
 devices.retire(Device.objects.get(code="d-4"), by=None, at=timezone.now())
 """

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlan.intake import alarms
-from anlan.intake.alarms import Change, Standing
-from anlan.intake.device_model import DeviceModel, Limits, Told
+from anlan.intake.sensors import alarms
+from anlan.intake.sensors.alarms import Change, Standing
+from anlan.intake.sensors.device_model import DeviceModel, Limits, Told
 from anlan.kernel.text import Text
 
 AT = datetime(2026, 3, 6, 2, 0, tzinfo=UTC)

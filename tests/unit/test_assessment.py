@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from anlan.index import digest, edition, replaying
-from anlan.index.assessment import Assessed
-from anlan.index.deductions import Place, Ranking
-from anlan.index.edition import Edition
-from anlan.index.period import read as period
+from anlan.index.counting.period import read as period
+from anlan.index.editions import digest, edition, replaying
+from anlan.index.editions.assessment import Assessed
+from anlan.index.editions.edition import Edition
+from anlan.index.rulebook.deductions import Place, Ranking
 from anlan.kernel import catalogue
 from index_pack import case, closed, frozen, invented, lay, pack, worked_out
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from anlan.index.audit import Checked, audit, correlations, cronbach
-from anlan.index.composite import score
-from anlan.index.framework import framework
-from anlan.index.panel import of_values
-from anlan.index.spec import IndexSpec
+from anlan.index.scoring.audit import Checked, audit, correlations, cronbach
+from anlan.index.scoring.composite import score
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.panel import of_values
+from anlan.index.scoring.spec import IndexSpec
 
 NAN = float("nan")
 COMMON, OTHER, *NOISES = np.random.default_rng(3).normal(size=(8, 200))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from anlan.facts.table import TABLES
-from anlan.index import behind, run
-from anlan.index.assessment import opened
-from anlan.index.behind import NoRows
-from anlan.index.period import read as period
+from anlan.index.counting import behind, run
+from anlan.index.counting.behind import NoRows
+from anlan.index.counting.period import read as period
+from anlan.index.editions.assessment import opened
 from anlan.kernel import catalogue
 from index_pack import lay
 from invented_facts import cases, indicator, statistics

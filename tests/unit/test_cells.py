@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlan.intake import cells
-from anlan.intake.cells import Unreadable
+from anlan.intake.files import cells
+from anlan.intake.files.cells import Unreadable
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MIDNIGHT = datetime(2026, 11, 1, 16, tzinfo=UTC)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlan.index import consequence
-from anlan.index.deductions import Asked, Happening, Known, Line, Place, Ranking, asked, lines, settle, since
-from anlan.index.period import read as period
-from anlan.index.rule import RULES, RuleTable
+from anlan.index.counting.period import read as period
+from anlan.index.rulebook import consequence
+from anlan.index.rulebook.deductions import Asked, Happening, Known, Line, Place, Ranking, asked, lines, settle, since
+from anlan.index.rulebook.rule import RULES, RuleTable
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import DeclarationError, read
 from rule_tables import rule, table

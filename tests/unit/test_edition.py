@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anlan.index import digest, edition
-from anlan.index.edition import HISTORY, SCHEMAS, Facts, Manifest, NoEdition, SealMark, Spoilt, WrongState
-from anlan.index.period import read as period
+from anlan.index.counting.period import read as period
+from anlan.index.editions import digest, edition
+from anlan.index.editions.edition import HISTORY, SCHEMAS, Facts, Manifest, NoEdition, SealMark, Spoilt, WrongState
 from anlan.kernel.text import Text
 
 AT = datetime(2026, 12, 3, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 import pytest
 
-from anlan.index.expression import Columns, Fined, Unsayable, condition, names, refuse_fines
+from anlan.index.counting.expression import Columns, Fined, Unsayable, condition, names, refuse_fines
 
 CASES: Final[Columns] = {
     "topic_root": "text",

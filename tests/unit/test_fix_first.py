@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from anlan.index import assessment
-from anlan.index.assessment import spec_of
-from anlan.index.edition import Edition
-from anlan.index.fix_first import Gain, fix_first, shortboard, to_next
-from anlan.index.period import read as period
+from anlan.index.counting.period import read as period
+from anlan.index.editions import assessment
+from anlan.index.editions.assessment import spec_of
+from anlan.index.editions.edition import Edition
+from anlan.index.editions.fix_first import Gain, fix_first, shortboard, to_next
 from anlan.kernel import catalogue
 from index_pack import case, closed, frozen, invented, lay, pack, worked_out
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import anlan.index as ix
-from anlan.index.frames import NoSuchColumn, Repeated
+from anlan.index.scoring.frames import NoSuchColumn, Repeated
 from anlan.kernel.catalogue import DeclarationError
 
 SPEC: dict[str, Any] = {
@@ -92,9 +92,7 @@ def test_tables_that_cannot_be_read_are_refused() -> None:
 
 
 def test_neither_django_nor_pandas_is_needed_to_import_the_layer() -> None:
-    asked = (
-        "import anlan.index, sys; import anlan.index.composite; print('django' in sys.modules, 'pandas' in sys.modules)"
-    )
+    asked = "import sys, anlan.index.scoring.composite; print('django' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
     asked = "import anlan.index as ix, sys; ix.score; print('django' in sys.modules)"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index.composite import effective
-from anlan.index.framework import Framework, Misframed, framework
-from anlan.index.pairwise import weigh
-from anlan.index.spec import IndexSpec, Pairwise
+from anlan.index.scoring.composite import effective
+from anlan.index.scoring.framework import Framework, Misframed, framework
+from anlan.index.scoring.pairwise import weigh
+from anlan.index.scoring.spec import IndexSpec, Pairwise
 
 BASIS = {"source": "test", "mark": "U", "checked_on": "2026-11-22"}
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from alarm_frames import AT, CENTRE, DEVICE, FIRE, OBJECTS, alarm, decoded, head, only, reasons, state
-from anlan.intake import gb26875_contents as contents
-from anlan.intake.gb26875 import (
+from anlan.intake.sensors import gb26875_contents as contents
+from anlan.intake.sensors.gb26875 import (
     Command,
     Decoder,
     Frame,
@@ -18,8 +18,8 @@ from anlan.intake.gb26875 import (
     deny,
     encode,
 )
-from anlan.intake.gb26875_contents import PartState, Stamp, Unencodable
-from anlan.intake.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemCondition
+from anlan.intake.sensors.gb26875_contents import PartState, Stamp, Unencodable
+from anlan.intake.sensors.gb26875_states import DeviceActs, DeviceCondition, PartCondition, SystemCondition
 
 # Printed as examples beside the transcription of the standard.
 SMOKE = bytes.fromhex(

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alarm_frames import FIRE, FRAMES, alarm, decoded, frames, fuzzed, head, heartbeat, only, reasons, state
-from anlan.intake.gb26875 import LONGEST, Decoder, Frame, Malformed, Reason, encode
+from anlan.intake.sensors.gb26875 import LONGEST, Decoder, Frame, Malformed, Reason, encode
 
 
 @given(FRAMES)

@@ -9,10 +9,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from anlan.index import given
-from anlan.index.indicator import Measure
-from anlan.index.period import read
-from anlan.index.tree import Tree
+from anlan.index.counting import given
+from anlan.index.counting.indicator import Measure
+from anlan.index.counting.period import read
+from anlan.index.counting.tree import Tree
 
 TREE = Tree([], ["1/", "1/a/", "1/b/"])
 Told = tuple[str, str, date, int, float]

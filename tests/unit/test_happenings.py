@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from anlan.facts.table import TABLES
-from anlan.index.deductions import Asked, Known, asked, lines, settle
-from anlan.index.duckdb_engine import DuckDB
-from anlan.index.happenings import figures, happened, strangers
-from anlan.index.period import read as period
-from anlan.index.rule import RULES
+from anlan.index.counting.duckdb_engine import DuckDB
+from anlan.index.counting.period import read as period
+from anlan.index.rulebook.deductions import Asked, Known, asked, lines, settle
+from anlan.index.rulebook.happenings import figures, happened, strangers
+from anlan.index.rulebook.rule import RULES
 from anlan.kernel import catalogue
 from fact_rows import empty_tables, put
 from rule_tables import rule, table

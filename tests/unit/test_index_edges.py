@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index.aggregate import Incomplete, combine
-from anlan.index.composite import Scored, score
-from anlan.index.filling import treated
-from anlan.index.framework import Misframed, framework
-from anlan.index.normalise import Normalising, normalise
-from anlan.index.panel import Status, of_values
-from anlan.index.positions import positions
-from anlan.index.scenarios import Scenarios
-from anlan.index.spec import Aggregation, IndexSpec, Missing, Treatment
+from anlan.index.scoring.aggregate import Incomplete, combine
+from anlan.index.scoring.composite import Scored, score
+from anlan.index.scoring.filling import treated
+from anlan.index.scoring.framework import Misframed, framework
+from anlan.index.scoring.normalise import Normalising, normalise
+from anlan.index.scoring.panel import Status, of_values
+from anlan.index.scoring.positions import positions
+from anlan.index.scoring.scenarios import Scenarios
+from anlan.index.scoring.spec import Aggregation, IndexSpec, Missing, Treatment
 
 NAN = float("nan")
 
@@ -126,7 +126,7 @@ def test_each_cell_that_was_filled_is_marked() -> None:
 
 def test_which_choice_is_drawn_depends_on_no_other_draw() -> None:
     """COINr bins draws over their own range, so that a scenario depends on which others there are."""
-    from anlan.index.scenarios import _index
+    from anlan.index.scoring.scenarios import _index
 
     assert _index(np.array([0.0, 0.34, 0.5, 0.99, 1.0]), 3).tolist() == [0, 1, 1, 2, 2]
     assert _index(np.array([0.34]), 3).tolist() == [1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anlan.index.indicator import INDICATORS, Indicator
+from anlan.index.counting.indicator import INDICATORS, Indicator
 from anlan.kernel.catalogue import DeclarationError, read
 
 WHOLE = """

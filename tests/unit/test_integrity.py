@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from anlan.index import integrity
-from anlan.index.integrity import BadSample, Count, fixed, interval, read, sample, seed_of
-from anlan.index.signal import SIGNALS
+from anlan.index.rulebook import integrity
+from anlan.index.rulebook.integrity import BadSample, Count, fixed, interval, read, sample, seed_of
+from anlan.index.rulebook.signal import SIGNALS
 from anlan.kernel import catalogue
 
 SHIPPED = catalogue.current().all(SIGNALS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anlan.index.ladder import LADDERS, standing
+from anlan.index.rulebook.ladder import LADDERS, standing
 from anlan.kernel import catalogue
 
 SHIPPED = catalogue.current().get(LADDERS, "peace_tripod")

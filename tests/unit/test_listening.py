@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from alarm_frames import AT, alarm, heartbeat
-from anlan.intake.gb26875 import Command, Frame, Reason, deny, encode
+from anlan.intake.sensors.gb26875 import Command, Frame, Reason, deny, encode
 from anlan.presentation.listening import Limits, Listener
 from device import QUICK, Device, Keeper, call, confirmed, served, until
 

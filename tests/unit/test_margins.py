@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index import margins
-from anlan.index.framework import framework
-from anlan.index.indicator import Indicator
-from anlan.index.noise import Noise, interval
-from anlan.index.panel import Panel, Status
-from anlan.index.ranks import Place
-from anlan.index.spec import IndexSpec, Ranking
+from anlan.index.counting.indicator import Indicator
+from anlan.index.editions import margins
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.noise import Noise, interval
+from anlan.index.scoring.panel import Panel, Status
+from anlan.index.scoring.ranks import Place
+from anlan.index.scoring.spec import IndexSpec, Ranking
 
 ROWS = {"table": "cases", "where": "valid", "date": "opened_date"}
 TOLD = {"table": "statistics", "measure": "given", "where": "figure = 'residents'"}

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from anlan.index.framework import framework
-from anlan.index.noise import NoCounts, Noise, NoLabel, draws, interval, shrunk
-from anlan.index.panel import Panel, of_values
-from anlan.index.spec import IndexSpec
-from anlan.index.sure import nameable, sureness
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.noise import NoCounts, Noise, NoLabel, draws, interval, shrunk
+from anlan.index.scoring.panel import Panel, of_values
+from anlan.index.scoring.spec import IndexSpec
+from anlan.index.scoring.sure import nameable, sureness
 
 SPEC: dict[str, Any] = {
     "key": "i", "title": {"zh": "i", "en": "i"},

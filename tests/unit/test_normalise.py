@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
 
-from anlan.index.normalise import Direction, Normalising, NotLog, NotReference, normalise
+from anlan.index.scoring.normalise import Direction, Normalising, NotLog, NotReference, normalise
 
 NAN = float("nan")
 UNITS = ("p", "q", "r", "s", "t")

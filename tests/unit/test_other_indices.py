@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import anlan.index as ix
-from anlan.index.composite import score
-from anlan.index.framework import framework
-from anlan.index.panel import of_values
-from anlan.index.spec import IndexSpec
+from anlan.index.scoring.composite import score
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.panel import of_values
+from anlan.index.scoring.spec import IndexSpec
 
 NAN = float("nan")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlan.index.period import KINDS, NoPeriod, Period, PeriodKind, around, read
+from anlan.index.counting.period import KINDS, NoPeriod, Period, PeriodKind, around, read
 
 DAYS = st.dates(date(1950, 1, 1), date(2150, 12, 31))
 EACH_KIND = st.sampled_from(list(KINDS))

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index import assessment
-from anlan.index.assessment import spec_of
-from anlan.index.composite import score
-from anlan.index.framework import framework
-from anlan.index.panel import of_values
-from anlan.index.period import read as period
-from anlan.index.spec import INDICES
+from anlan.index.counting.period import read as period
+from anlan.index.editions import assessment
+from anlan.index.editions.assessment import spec_of
+from anlan.index.scoring.composite import score
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.panel import of_values
+from anlan.index.scoring.spec import INDICES
 from anlan.kernel import catalogue
 from index_pack import lay
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from anlan.index.composite import Scored, score
-from anlan.index.framework import framework
-from anlan.index.groups import Unlabelled
-from anlan.index.panel import of_values
-from anlan.index.ranks import matrix, places, ranked
-from anlan.index.spec import IndexSpec, Peers, Ranking
+from anlan.index.scoring.composite import Scored, score
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.groups import Unlabelled
+from anlan.index.scoring.panel import of_values
+from anlan.index.scoring.ranks import matrix, places, ranked
+from anlan.index.scoring.spec import IndexSpec, Peers, Ranking
 from anlan.kernel.text import Text
 
 NAN = float("nan")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anlan.casework.contribution import COLUMNS
-from anlan.index.rates import SHARES, Rate, Share, in_order, rate, rates
+from anlan.index.counting.rates import SHARES, Rate, Share, in_order, rate, rates
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import DeclarationError, read
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anlan.index.composite import score
-from anlan.index.framework import framework
-from anlan.index.normalise import Normalising
-from anlan.index.panel import Panel, of_values
-from anlan.index.scenarios import Scenarios, Workshop
-from anlan.index.spec import Aggregation, Imputing, IndexSpec
-from anlan.index.sure import NothingDrawn, drawn, left_out, matters, nameable, ranks_of, sureness, tied
+from anlan.index.scoring.composite import score
+from anlan.index.scoring.framework import framework
+from anlan.index.scoring.normalise import Normalising
+from anlan.index.scoring.panel import Panel, of_values
+from anlan.index.scoring.scenarios import Scenarios, Workshop
+from anlan.index.scoring.spec import Aggregation, Imputing, IndexSpec
+from anlan.index.scoring.sure import NothingDrawn, drawn, left_out, matters, nameable, ranks_of, sureness, tied
 
 SPEC: dict[str, Any] = {
     "key": "i", "title": {"zh": "i", "en": "i"},

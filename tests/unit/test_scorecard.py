@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from anlan.index import scorecard
-from anlan.index.edition import Edition
-from anlan.index.ladder import LADDERS
-from anlan.index.panel import Status
-from anlan.index.period import read as period
-from anlan.index.scorecard import NoDepartment, NotScored
+from anlan.index.counting.period import read as period
+from anlan.index.editions import scorecard
+from anlan.index.editions.edition import Edition
+from anlan.index.editions.scorecard import NoDepartment, NotScored
+from anlan.index.rulebook.ladder import LADDERS
+from anlan.index.scoring.panel import Status
 from anlan.kernel import catalogue
 from index_pack import case, closed, frozen, invented, pack
 

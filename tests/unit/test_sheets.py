@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from anlan.intake import sheets
 from anlan.intake.channel import CHANNELS, Channel
-from anlan.intake.sheets import SURPLUS, Unusable
-from anlan.intake.workbook import BadWorkbook
+from anlan.intake.files import sheets
+from anlan.intake.files.sheets import SURPLUS, Unusable
+from anlan.intake.files.workbook import BadWorkbook
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from anlan.index import period
-from anlan.index.panel import Floats
-from anlan.index.shrinking import shrunk
-from anlan.index.tree import Tree, Version
+from anlan.index.counting import period
+from anlan.index.counting.shrinking import shrunk
+from anlan.index.counting.tree import Tree, Version
+from anlan.index.scoring.panel import Floats
 
 OCTOBER = period.read("2026-10")
 VERSIONS = [Version("1/", "county"), *(Version(f"1/{key}/", "village") for key in "abcd"), Version("2/", "county")]

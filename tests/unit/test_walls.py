@@ -204,7 +204,7 @@ def test_the_layers_hold() -> None:
             "from anlan.casework import models",
             "The engine and the vocabulary of procedures are pure",
         ),
-        ("intake/gb26875_states.py", "from anlan.intake import models", "The codec of alarm frames is pure"),
+        ("intake/sensors/gb26875_states.py", "from anlan.intake import models", "The codec of alarm frames is pure"),
         ("ledger/apps.py", "def f() -> None:\n    from anlan.ledger import bad", "No cycle between siblings"),
     ],
 )

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from anlan.index.fix_first import Gain
+from anlan.index.editions.fix_first import Gain
 from anlan.kernel.text import Text
-from anlan.presentation.web.index_first import worthwhile
-from anlan.presentation.web.index_words import with_unit
+from anlan.presentation.web.index.first import worthwhile
+from anlan.presentation.web.index.words import with_unit
 
 MINUTES = Text(zh="分钟", en="minutes")
 

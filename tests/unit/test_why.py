@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anlan.index import why
-from anlan.index.composite import Scored, score
-from anlan.index.framework import Framework, framework
-from anlan.index.panel import of_values
-from anlan.index.spec import IndexSpec
+from anlan.index.scoring import why
+from anlan.index.scoring.composite import Scored, score
+from anlan.index.scoring.framework import Framework, framework
+from anlan.index.scoring.panel import of_values
+from anlan.index.scoring.spec import IndexSpec
 
 NAN = float("nan")
 BASIS = {"source": "test", "mark": "U", "checked_on": "2026-11-22"}

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from anlan.intake import headings, sheets, workbook
-from anlan.intake.sheets import Unusable
-from anlan.intake.workbook import BadWorkbook, Grid
+from anlan.intake.files import headings, sheets, workbook
+from anlan.intake.files.sheets import Unusable
+from anlan.intake.files.workbook import BadWorkbook, Grid
 
 EMPTY: Mapping[str, bytes] = {}
 NOON = datetime(2026, 11, 2, 12, 30)  # noqa: DTZ001 - a spreadsheet's cells have no zone

@@ -23,10 +23,10 @@ from anlan.casework.draft import plan_of
 from anlan.casework.engine import MOVED
 from anlan.casework.models import Case, CaseReport, DeviceCase
 from anlan.casework.timeline import JOINED
-from anlan.intake import device_model, devices, episodes
-from anlan.intake.alarms import is_flood
 from anlan.intake.channel import CHANNELS
 from anlan.intake.models import Device, Episode, Report
+from anlan.intake.sensors import device_model, devices, episodes
+from anlan.intake.sensors.alarms import is_flood
 from anlan.kernel import catalogue
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Refusal

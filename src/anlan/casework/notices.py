@@ -24,7 +24,7 @@ from anlan.casework.later import TOLD, WHAT
 from anlan.casework.models import Case, Notice
 from anlan.casework.plan import Plan
 from anlan.casework.timeline import JOINED
-from anlan.intake.device_model import SORTS
+from anlan.intake.sensors.device_model import SORTS
 from anlan.kernel.ids import id_at
 from anlan.kernel.text import Text
 from anlan.ledger.models import Event

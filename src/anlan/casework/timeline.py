@@ -16,7 +16,7 @@ from anlan.casework.plan import Plan
 from anlan.casework.procedure import FormField
 from anlan.casework.rechecks import RECHECKED
 from anlan.casework.rechecks import WORDS as FOUND
-from anlan.intake.device_model import SORTS
+from anlan.intake.sensors.device_model import SORTS
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from anlan.intake import outside, reports
+from anlan.intake import reports
 from anlan.intake.models import Batch, Listed, Report, Statistic
+from anlan.intake.uploading import outside
 from anlan.kernel.text import Refusal
 from anlan.ledger import events
 from anlan.places.models import Officer

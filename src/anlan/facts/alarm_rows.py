@@ -13,8 +13,8 @@ from anlan.casework.engine import MOVED
 from anlan.casework.models import CaseReport
 from anlan.facts.histories import Told, histories
 from anlan.facts.known import Known
-from anlan.intake.episodes import ALARMS
 from anlan.intake.models import Episode
+from anlan.intake.sensors.episodes import ALARMS
 
 _MINUTE = timedelta(minutes=1)
 _COLUMNS = (

@@ -19,7 +19,7 @@ from anlan.facts.columns import WRITING
 from anlan.facts.manifest import FORMAT
 from anlan.facts.table import TABLES, FactTable
 from anlan.intake.channel import CHANNELS
-from anlan.intake.device_model import all_models
+from anlan.intake.sensors.device_model import all_models
 from anlan.intake.topic import TOPICS, lineage
 from anlan.kernel import catalogue
 from anlan.kernel.workdays import Calendar

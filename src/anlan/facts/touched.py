@@ -11,8 +11,8 @@ from anlan.casework.models import Call, Case, CaseReport, Push
 from anlan.facts.case_places import later_at_the_same_places
 from anlan.facts.known import Known
 from anlan.facts.statistic_rows import Figure
-from anlan.intake.episodes import ALARMS
 from anlan.intake.models import Device, Episode, Report, Statistic
+from anlan.intake.sensors.episodes import ALARMS
 from anlan.ledger import order
 from anlan.ledger.models import Event
 from anlan.ledger.order import Position

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from anlan.intake import reports, sheets
+from anlan.intake import reports
 from anlan.intake.channel import Channel
 from anlan.intake.door import ReceivedRow
+from anlan.intake.files import sheets
+from anlan.intake.files.sheets import Sheet
 from anlan.intake.models import Batch
-from anlan.intake.sheets import Sheet
 from anlan.kernel.ids import new_id
 from anlan.ledger import events
 from anlan.places.models import Officer

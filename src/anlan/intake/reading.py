@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from anlan.intake import cells, topic
 from anlan.intake import message as messages
-from anlan.intake.cells import Unreadable
+from anlan.intake import topic
 from anlan.intake.channel import Channel, Column, message_id_fields
-from anlan.intake.sheets import SURPLUS
+from anlan.intake.files import cells
+from anlan.intake.files.cells import Unreadable
+from anlan.intake.files.sheets import SURPLUS
+from anlan.intake.files.unit import UNITS, quantity
 from anlan.intake.topic import TOPICS
-from anlan.intake.unit import UNITS, quantity
 from anlan.kernel import catalogue
 from anlan.kernel.coordinates import to_wgs84
 from anlan.kernel.text import Text

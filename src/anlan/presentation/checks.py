@@ -18,22 +18,24 @@ from anlan.casework.push import PUSHES, Pushes
 from anlan.casework.routing import ROUTING, Routing
 from anlan.facts import sources
 from anlan.facts.table import TABLES, FactTable
-from anlan.index.indicator import INDICATORS
-from anlan.index.ladder import LADDERS
-from anlan.index.rates import SHARES
-from anlan.index.rule import RULES
-from anlan.index.signal import SIGNALS
-from anlan.index.spec import INDICES
-from anlan.intake import channel, device_model, jurisdiction, layout, likeness, readings, suggestion, topic
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.counting.rates import SHARES
+from anlan.index.rulebook.ladder import LADDERS
+from anlan.index.rulebook.rule import RULES
+from anlan.index.rulebook.signal import SIGNALS
+from anlan.index.scoring.spec import INDICES
+from anlan.intake import channel, jurisdiction, likeness, suggestion, topic
 from anlan.intake.channel import CHANNELS, Channel
-from anlan.intake.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
+from anlan.intake.files.unit import UNITS
 from anlan.intake.jurisdiction import JURISDICTIONS, Jurisdiction
-from anlan.intake.layout import LAYOUTS, Layout
 from anlan.intake.likeness import LIKENESS, Likeness
 from anlan.intake.reading import Unclear, understand
+from anlan.intake.sensors import device_model, readings
+from anlan.intake.sensors.device_model import ALARM_RULES, DEVICE_MODELS, AlarmRules, DeviceModel
 from anlan.intake.suggestion import SUGGESTING, Suggesting
 from anlan.intake.topic import TOPICS, Topic
-from anlan.intake.unit import UNITS
+from anlan.intake.uploading import layout
+from anlan.intake.uploading.layout import LAYOUTS, Layout
 from anlan.intake.wire import Unparsed
 from anlan.kernel.calendar_spec import CALENDARS
 from anlan.kernel.catalogue import Catalogue, DeclarationError, Problem

@@ -17,14 +17,14 @@ from typing import Final
 from django.db import Error as DatabaseFailure
 from django.db import close_old_connections, transaction
 
-from anlan.intake import device_model, devices, gb_reading
-from anlan.intake.device_model import DeviceModel
-from anlan.intake.gb26875 import Frame, Malformed, Reason
-from anlan.intake.gb26875_contents import PartState
 from anlan.intake.models import Device
-from anlan.intake.roster import Known
-from anlan.intake.signals import Heard
-from anlan.intake.strays import Lost
+from anlan.intake.sensors import device_model, devices, gb_reading
+from anlan.intake.sensors.device_model import DeviceModel
+from anlan.intake.sensors.gb26875 import Frame, Malformed, Reason
+from anlan.intake.sensors.gb26875_contents import PartState
+from anlan.intake.sensors.roster import Known
+from anlan.intake.sensors.signals import Heard
+from anlan.intake.sensors.strays import Lost
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.hearing import Hearing, unknown
 

@@ -15,11 +15,11 @@ from typing import Final
 from django.db import DataError, IntegrityError, transaction
 
 from anlan.casework import alarms
-from anlan.intake import episodes, readings, signals, strays
-from anlan.intake.readings import Unread
-from anlan.intake.roster import Known, Roster
-from anlan.intake.signals import Heard
-from anlan.intake.strays import Lost
+from anlan.intake.sensors import episodes, readings, signals, strays
+from anlan.intake.sensors.readings import Unread
+from anlan.intake.sensors.roster import Known, Roster
+from anlan.intake.sensors.signals import Heard
+from anlan.intake.sensors.strays import Lost
 from anlan.kernel.text import Text
 
 logger = logging.getLogger(__name__)

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from anlan.facts.table import TABLES
-from anlan.index import coverage, fitting, framework, happenings
-from anlan.index.assessment import LABELS
-from anlan.index.indicator import INDICATORS, Indicator
-from anlan.index.ladder import LADDERS, Ladder
-from anlan.index.rule import RULES, Rule, RuleTable
-from anlan.index.signal import SIGNALS, Signal
-from anlan.index.spec import INDICES, IndexSpec
+from anlan.index.counting import coverage, fitting
+from anlan.index.counting.indicator import INDICATORS, Indicator
+from anlan.index.editions.assessment import LABELS
+from anlan.index.rulebook import happenings
+from anlan.index.rulebook.ladder import LADDERS, Ladder
+from anlan.index.rulebook.rule import RULES, Rule, RuleTable
+from anlan.index.rulebook.signal import SIGNALS, Signal
+from anlan.index.scoring import framework
+from anlan.index.scoring.spec import INDICES, IndexSpec
 from anlan.kernel.catalogue import Catalogue, DeclarationError, Kind, Problem
 from anlan.places.areas import LEVELS
 from anlan.presentation.findings import Checks, Finding, between, strangers

@@ -17,12 +17,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from anlan.intake import topic
 from anlan.intake.channel import Column
-from anlan.intake.layout import Plan, Target
+from anlan.intake.files.unit import UNITS
 from anlan.intake.models import Listed, Report, Statistic, UploadRow
 from anlan.intake.reading import as_written
-from anlan.intake.unit import UNITS
-from anlan.intake.upload_table import REASONS
-from anlan.intake.upload_work import whole
+from anlan.intake.uploading.layout import Plan, Target
+from anlan.intake.uploading.table import REASONS
+from anlan.intake.uploading.work import whole
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.places.scope import Reach

@@ -14,8 +14,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from anlan.intake.gb26875 import Command, Decoder, Frame, Malformed, Reason, confirm, deny, encode
-from anlan.intake.gb26875_contents import DeviceState, PartState, Stamp, SystemState
+from anlan.intake.sensors.gb26875 import Command, Decoder, Frame, Malformed, Reason, confirm, deny, encode
+from anlan.intake.sensors.gb26875_contents import DeviceState, PartState, Stamp, SystemState
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from anlan.intake.devices import CODE
+from anlan.intake.sensors.devices import CODE
 from anlan.kernel.text import Refusal
 from anlan.presentation.hearing import Message
 

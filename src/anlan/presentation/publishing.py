@@ -1,6 +1,6 @@
 """Publishing an index: drafted by one, signed by another who has seen it worked out again, and published.
 
-An edition is a folder (`anlan.index.edition`); that it was drafted, signed and published is in the ledger, with its
+An edition is a folder (`anlan.index.editions`); that it was drafted, signed and published is in the ledger, with its
 digests. What is signed must be what the ledger says was drafted.
 """
 
@@ -25,12 +25,13 @@ from anlan.facts import manifest as fact_manifest
 from anlan.facts.manifest import Manifest as Exported
 from anlan.facts.store import Store
 from anlan.facts.verify import NothingThere
-from anlan.index import assessment, digest, edition, period, replaying
-from anlan.index.assessment import Spec
-from anlan.index.deductions import Ranking
-from anlan.index.edition import Change, Edition, Facts, Manifest, SealMark, State
-from anlan.index.integrity import seed_of
-from anlan.index.period import Period
+from anlan.index.counting import period
+from anlan.index.counting.period import Period
+from anlan.index.editions import assessment, digest, edition, replaying
+from anlan.index.editions.assessment import Spec
+from anlan.index.editions.edition import Change, Edition, Facts, Manifest, SealMark, State
+from anlan.index.rulebook.deductions import Ranking
+from anlan.index.rulebook.integrity import seed_of
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.ledger import events

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from anlan.casework.rechecks import Drawn, Finding, standing
 from anlan.facts.table import TABLES
-from anlan.index import behind, integrity
-from anlan.index.behind import NoRows
-from anlan.index.edition import Edition
-from anlan.index.indicator import Measure
-from anlan.index.integrity import Fixed
+from anlan.index.counting import behind
+from anlan.index.counting.behind import NoRows
+from anlan.index.counting.indicator import Measure
+from anlan.index.editions.edition import Edition
+from anlan.index.rulebook import integrity
+from anlan.index.rulebook.integrity import Fixed
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 

@@ -17,7 +17,7 @@ from anlan.presentation.api.frame import Day, Noun
 from anlan.presentation.api.shapes import Given, Words, words
 from anlan.presentation.permissions import NotPermitted
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.settings_system import may_load
+from anlan.presentation.web.settings.system import may_load
 
 router = Noun("calendars")
 

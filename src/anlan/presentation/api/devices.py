@@ -9,8 +9,8 @@ from django.db.models import Q
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from anlan.intake import coverage, device_model, devices
 from anlan.intake.models import Device
+from anlan.intake.sensors import coverage, device_model, devices
 from anlan.places.scope import under
 from anlan.presentation.api import found
 from anlan.presentation.api.frame import Line, Noun, Short

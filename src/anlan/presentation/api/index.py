@@ -13,19 +13,19 @@ from pydantic import Field
 
 from anlan.casework import cases
 from anlan.casework.models import Case
-from anlan.index import edition as editions
-from anlan.index.edition import Edition
-from anlan.index.indicator import INDICATORS
-from anlan.index.panel import Status
-from anlan.index.spec import INDICES
+from anlan.index.counting.indicator import INDICATORS
+from anlan.index.editions import edition as editions
+from anlan.index.editions.edition import Edition
+from anlan.index.scoring.panel import Status
+from anlan.index.scoring.spec import INDICES
 from anlan.kernel import catalogue
 from anlan.presentation import publishing
 from anlan.presentation.api.frame import Noun, Short
 from anlan.presentation.api.shapes import Words, words
 from anlan.presentation.permissions import NotFound
-from anlan.presentation.web import index_asked
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.index_asked import Sight
+from anlan.presentation.web.index import asked as index_asked
+from anlan.presentation.web.index.asked import Sight
 
 router = Noun("index")
 

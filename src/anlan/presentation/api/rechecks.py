@@ -20,8 +20,8 @@ from anlan.presentation.api.shapes import Given
 from anlan.presentation.permissions import NotFound
 from anlan.presentation.rechecking import Draw
 from anlan.presentation.web.frame import Asked
-from anlan.presentation.web.index_asked import Sight
-from anlan.presentation.web.index_cases import seen as within_reach
+from anlan.presentation.web.index.asked import Sight
+from anlan.presentation.web.index.cases import seen as within_reach
 
 router = Noun("rechecks")
 

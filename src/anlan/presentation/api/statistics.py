@@ -10,7 +10,7 @@ from ninja import Query, Schema
 from anlan.casework import calls as told
 from anlan.casework import figures as kept
 from anlan.casework.figures import ALL, Durations, Figure
-from anlan.index.rates import SHARES, rates
+from anlan.index.counting.rates import SHARES, rates
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.places.models import Area, Department

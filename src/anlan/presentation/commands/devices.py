@@ -12,9 +12,9 @@ import typer
 from django.conf import settings
 from django.utils import timezone
 
-from anlan.intake import broker, device_model, devices, rabbit
-from anlan.intake.broker import Listens
 from anlan.intake.models import Device
+from anlan.intake.sensors import broker, device_model, devices, rabbit
+from anlan.intake.sensors.broker import Listens
 from anlan.kernel.text import Refusal
 from anlan.places import sites
 from anlan.presentation.commands.serve import prepare

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
-from anlan.index import edition, replaying
-from anlan.index.edition import STATES, Edition, State
+from anlan.index.editions import edition, replaying
+from anlan.index.editions.edition import STATES, Edition, State
 from anlan.kernel.text import Refusal
 from anlan.places.models import Officer
 from anlan.places.scope import Reach, reach_of

@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from anlan.casework import replay
 from anlan.casework.replay import Replayed
-from anlan.intake import imports, reports, sheets
+from anlan.intake import imports, reports
 from anlan.intake.channel import CHANNELS, Channel
 from anlan.intake.door import ReceivedRow
+from anlan.intake.files import sheets
+from anlan.intake.files.sheets import Sheet
 from anlan.intake.models import Batch
-from anlan.intake.sheets import Sheet
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal, Text
 from anlan.places import officers, towns

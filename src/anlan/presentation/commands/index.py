@@ -17,12 +17,12 @@ from django.conf import settings
 
 from anlan.facts.store import Store, open_store
 from anlan.facts.table import TABLES
-from anlan.index import cells, coverage, duckdb_engine, period, run, spark_engine, upkeep
-from anlan.index.cells import Kept
-from anlan.index.indicator import INDICATORS, Indicator
-from anlan.index.panel import WORDS, Panel, Status
-from anlan.index.run import Counted
-from anlan.index.spec import INDICES
+from anlan.index.counting import cells, coverage, duckdb_engine, period, run, spark_engine, upkeep
+from anlan.index.counting.cells import Kept
+from anlan.index.counting.indicator import INDICATORS, Indicator
+from anlan.index.counting.run import Counted
+from anlan.index.scoring.panel import WORDS, Panel, Status
+from anlan.index.scoring.spec import INDICES
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import DeclarationError
 from anlan.kernel.text import Refusal, Text

@@ -11,17 +11,17 @@ import typer
 from django.utils import translation
 
 from anlan.casework.models import Case
-from anlan.index import edition, loaded
-from anlan.index.edition import Edition
+from anlan.index.editions import edition, loaded
+from anlan.index.editions.edition import Edition
 from anlan.kernel.text import Refusal
 from anlan.places.models import Officer
 from anlan.presentation import publishing, rechecking
 from anlan.presentation.rechecking import Draw
 from anlan.presentation.saying import say
-from anlan.presentation.web import index_recheck
 from anlan.presentation.web.case_export import lines
 from anlan.presentation.web.case_rows import headline
-from anlan.presentation.web.index_recheck import IS, WAITS, Drawn
+from anlan.presentation.web.index import recheck as index_recheck
+from anlan.presentation.web.index.recheck import IS, WAITS, Drawn
 
 
 class NoArea(Refusal):

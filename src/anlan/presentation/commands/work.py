@@ -17,7 +17,9 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from anlan.casework import alarms, clocks, experience, pushes
-from anlan.intake import hooks, suggestion, throttle, topic_model, upload_work, uploads
+from anlan.intake import hooks, suggestion, throttle, topic_model
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
 from anlan.ledger import personal, seal
 from anlan.presentation import facts, followers, parent, sending, telling
 from anlan.presentation.forwarding import turn as forwarding

@@ -12,9 +12,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
-from anlan.intake.layout import plans
-from anlan.intake.outside import Statistics
-from anlan.intake.targets import Taking
+from anlan.intake.uploading.layout import plans
+from anlan.intake.uploading.outside import Statistics
+from anlan.intake.uploading.targets import Taking
 from anlan.kernel import catalogue
 from anlan.kernel.text import Refusal
 from anlan.places.town import TOWNS

@@ -12,11 +12,11 @@ import orjson
 from anlan.casework import alarms
 from anlan.casework.draft import load
 from anlan.casework.models import Case
-from anlan.intake import devices, readings, signals
 from anlan.intake.models import Device
-from anlan.intake.readings import Reading
-from anlan.intake.roster import Roster
-from anlan.intake.signals import Heard
+from anlan.intake.sensors import devices, readings, signals
+from anlan.intake.sensors.readings import Reading
+from anlan.intake.sensors.roster import Roster
+from anlan.intake.sensors.signals import Heard
 from anlan.places.models import Site
 from anlan.presentation.demo.living import Living
 

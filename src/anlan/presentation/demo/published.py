@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from anlan.index import edition
-from anlan.index.period import around
+from anlan.index.counting.period import around
+from anlan.index.editions import edition
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.places.record import day_of

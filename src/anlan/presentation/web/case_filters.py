@@ -15,7 +15,7 @@ from anlan.casework.behind import counted
 from anlan.casework.contribution import COLUMNS
 from anlan.casework.models import Case
 from anlan.casework.procedure import PROCEDURES
-from anlan.index.rates import SHARES, in_order
+from anlan.index.counting.rates import SHARES, in_order
 from anlan.intake.topic import TOPICS
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from anlan.intake import coverage, device_model
 from anlan.intake.models import Stray
+from anlan.intake.sensors import coverage, device_model
 from anlan.kernel.text import Text
 from anlan.places.areas import at_day
 from anlan.places.models import Area

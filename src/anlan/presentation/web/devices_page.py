@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from anlan.intake import device_model, devices, episodes
-from anlan.intake.device_model import SORTS, TOLD
 from anlan.intake.models import Device, Ear, Episode, Signal
+from anlan.intake.sensors import device_model, devices, episodes
+from anlan.intake.sensors.device_model import SORTS, TOLD
 from anlan.kernel.text import Text
 from anlan.places.models import Site
 from anlan.places.scope import under

@@ -13,10 +13,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from anlan.casework import undoing
-from anlan.intake import sheets, uploads
-from anlan.intake.layout import Plan, plans
+from anlan.intake.files import sheets
 from anlan.intake.models import Batch, Quarantined, Report, Upload
-from anlan.intake.upload_work import KEPT_DAYS
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading.layout import Plan, plans
+from anlan.intake.uploading.work import KEPT_DAYS
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation.layout_files import ASKED
 from anlan.presentation.permissions import NotFound, needs

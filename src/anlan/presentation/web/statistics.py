@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from anlan.casework import figures
 from anlan.casework.figures import Durations, Figure
-from anlan.index.rates import SHARES, Rate, Share, in_order, rate
+from anlan.index.counting.rates import SHARES, Rate, Share, in_order, rate
 from anlan.kernel import catalogue
 from anlan.kernel.text import Text
 from anlan.presentation.permissions import needs

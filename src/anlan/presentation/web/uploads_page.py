@@ -14,10 +14,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from anlan.intake import headings, upload_table, upload_work, uploads
-from anlan.intake.guess import Guess
-from anlan.intake.layout import Plan
+from anlan.intake.files import headings
 from anlan.intake.models import Upload, UploadRow
+from anlan.intake.uploading import table as upload_table
+from anlan.intake.uploading import uploads
+from anlan.intake.uploading import work as upload_work
+from anlan.intake.uploading.guess import Guess
+from anlan.intake.uploading.layout import Plan
 from anlan.kernel.text import Refusal, Text
 from anlan.presentation import layout_files
 from anlan.presentation.permissions import NotFound, NotPermitted, needs

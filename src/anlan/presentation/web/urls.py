@@ -12,17 +12,17 @@ from anlan.presentation.web import (
     doors_page,
     facts_page,
     people,
-    settings_clients,
-    settings_declared,
-    settings_hub,
-    settings_places,
-    settings_subscribers,
-    settings_system,
-    settings_topics,
     signin,
     sites,
     switch,
 )
+from anlan.presentation.web.settings import clients as settings_clients
+from anlan.presentation.web.settings import declared as settings_declared
+from anlan.presentation.web.settings import hub as settings_hub
+from anlan.presentation.web.settings import places as settings_places
+from anlan.presentation.web.settings import subscribers as settings_subscribers
+from anlan.presentation.web.settings import system as settings_system
+from anlan.presentation.web.settings import topics as settings_topics
 
 FRAME: list[URLPattern | URLResolver] = [
     path("", switch.home, name="home"),
@@ -102,7 +102,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *SETTINGS,
     *DEVICES,
     *FACTS,
-    path("r/", include("anlan.presentation.web.resident_urls")),
-    path("index/", include("anlan.presentation.web.index_urls")),
+    path("r/", include("anlan.presentation.web.resident.urls")),
+    path("index/", include("anlan.presentation.web.index.urls")),
     path("", include("anlan.presentation.web.case_urls")),
 ]

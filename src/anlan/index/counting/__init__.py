@@ -1,0 +1,1 @@
+"""From declared indicators and fact tables to values: what is counted, by which engine, and what is kept of it."""

@@ -1,0 +1,1 @@
+"""A period of an index as it is published: made, kept, replayed, and what is read from it."""

@@ -1,0 +1,1 @@
+"""The pages of an index: home, areas, indicators, comparisons, editions, and what stands behind each figure."""

@@ -1,0 +1,1 @@
+"""The pages that need no account: telling of something, following it, what was told nearby."""

@@ -1,0 +1,1 @@
+"""The pages on which an administrator keeps what the installation works with."""
