@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from anlan.casework import calls, cases, pushes, triage
 from anlan.casework.cases import Doing
-from anlan.casework.models import Call, Case, Notice, Push, PushTo
+from anlan.casework.models import Call, Case, Notice, Push
 from anlan.intake.models import Report
 from anlan.kernel import catalogue
 from anlan.kernel.catalogue import PACKAGE
@@ -379,42 +379,3 @@ def test_a_call_whose_case_a_person_opens_is_pushed_before_and_told_of_after(
         made.refresh_from_db()
         assert made.case == case
         assert Notice.objects.filter(kind="pushed", case=case).count() == 3
-
-
-# ---------------------------------------------------------------- to the minute, and by whom
-
-
-def test_an_answer_in_the_last_moment_is_in_time(police: System, town: World) -> None:
-    push = sent(rung(police))["scene"]
-    pushes.answer(push.pk, "已处理", resolved=True, by=town.scene_officer, at=push.due_at)
-    assert Event.objects.get(kind="push.answered", subject=push.pk).data["late"] is False
-
-
-def test_the_same_answer_by_somebody_else_is_a_second_one(police: System, town: World) -> None:
-    push = sent(rung(police))["scene"]
-    PushTo.objects.create(push=push, officer=town.police_officer)
-    first = pushes.answer(push.pk, "已处理", resolved=True, by=town.scene_officer, at=push.pushed_at)
-    again = pushes.answer(push.pk, "已处理", resolved=True, by=town.scene_officer, at=push.due_at)
-    assert again.answered_at == first.answered_at
-    with pytest.raises(pushes.AnsweredBefore):
-        pushes.answer(push.pk, "已处理", resolved=True, by=town.police_officer, at=push.due_at)
-
-
-def test_a_call_was_resolved_when_somebody_said_so_first(police: System, town: World) -> None:
-    made = rung(police)
-    push = sent(made)["scene"]
-    pushes.answer(push.pk, "已处理", resolved=True, by=town.scene_officer, at=push.pushed_at)
-    pushes.answer(
-        sent(made)["community"].pk,
-        "已回访",
-        resolved=True,
-        by=town.police_officer,
-        at=push.pushed_at + timedelta(hours=1),
-    )
-    made.refresh_from_db()
-    assert made.resolved_at == push.pushed_at
-
-
-def test_a_machine_is_told_of_no_call(police: System, town: World) -> None:
-    Officer.objects.filter(pk=town.scene_officer.pk).update(is_machine=True)
-    assert to(sent(rung(police))["scene"]) == ["zeren"]
