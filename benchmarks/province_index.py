@@ -105,7 +105,7 @@ def _whole(facts: Path, indicators: Sequence[Indicator], frame: Framework) -> Wh
         made = plan(indicators, catalogue.current().all(TABLES), "month")
         found = run.gather(made, engine, periods=MONTHS)
         counted_at = time.perf_counter()
-        panel = run.panel_of(found, indicators, MONTHS)
+        panel = run.panel_of(found, indicators, MONTHS, at_once=run.AT_ONCE)
         added_at = time.perf_counter()
         scored = _scored(frame, Counted(panel, found), MONTHS)
         return Whole(counted_at - begun, added_at - counted_at, time.perf_counter() - added_at, panel, scored)

@@ -17,6 +17,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -227,7 +228,8 @@ def digest_of(made: Plan, lane: Lane, column: str) -> str:
     asked = (made.grain, lane, column, made.lanes[lane])
     key = repr(asked)
     if key not in made.digests:
-        made.digests[key] = hashlib.sha256(select_of(made, lane, column).sql("duckdb").encode()).hexdigest()[:32]
+        said = select_of(made, lane, column).sql("duckdb", copy=False)
+        made.digests[key] = hashlib.sha256(said.encode()).hexdigest()[:32]
     return made.digests[key]
 
 
@@ -270,24 +272,43 @@ def bring_up(made: Plan, engine: Any, store: Store, kept: Kept) -> Brought:
             anew += 1
         else:
             by_changes.setdefault((lane.table, *changes), []).append((lane, column))
-    for (table, *changes), keys in by_changes.items():
-        for lane, digest, rows in _signed(made, store, kept, table, changes, keys) if changes else ():
-            steps.setdefault(lane, set()).update(kept.add(digest, rows, mark=last))
+    asked = [_Asked(made, table, changes, keys) for (table, *changes), keys in by_changes.items() if changes]
+    for one, rows in _read_ahead(asked, store):
+        for lane, digest, more in one.counted(made, kept, rows):
+            steps.setdefault(lane, set()).update(kept.add(digest, more, mark=last))
     kept.note({digest_of(made, *key): last for keys in by_changes.values() for key in keys})
     return Brought(anew, steps)
 
 
-def _signed(
-    made: Plan, store: Store, kept: Kept, table: str, changes: list[str], keys: list[Key]
-) -> Iterator[tuple[Lane, str, Any]]:
+class _Asked:
     """What changes of a table add along the lanes of some passes."""
-    asked = {key: select_of(made, *key, signed=True) for key in keys}
-    names = sorted({column.name for select in asked.values() for column in select.find_all(exp.Column)})
-    rows = pa.concat_tables([_changed(store, name, names) for name in changes])
-    kept.seen(rows[queries.AREA])
-    with over_tables({queries.source(table, signed=True): rows}) as engine:
-        for (lane, column), select in asked.items():
-            yield lane, digest_of(made, lane, column), engine.rows(select)
+
+    def __init__(self, made: Plan, table: str, changes: list[str], keys: list[Key]) -> None:
+        self._table, self._changes = table, changes
+        self._selects = {key: select_of(made, *key, signed=True) for key in keys}
+
+    def read(self, store: Store) -> Any:
+        """The rows that were taken back and added, in the columns that are asked for."""
+        selects = self._selects.values()
+        names = sorted({column.name for select in selects for column in select.find_all(exp.Column)})
+        return pa.concat_tables([_changed(store, name, names) for name in self._changes])
+
+    def counted(self, made: Plan, kept: Kept, rows: Any) -> Iterator[tuple[Lane, str, Any]]:
+        """Each pass with its name, and what is counted of these rows."""
+        kept.seen(rows[queries.AREA])
+        with over_tables({queries.source(self._table, signed=True): rows}) as engine:
+            for (lane, column), select in self._selects.items():
+                yield lane, digest_of(made, lane, column), engine.rows(select)
+
+
+def _read_ahead(asked: list[_Asked], store: Store) -> Iterator[tuple[_Asked, Any]]:
+    """Each with its rows, which are read while those before them are counted."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = [reader.submit(one.read, store) for one in asked[:1]]
+        for at, one in enumerate(asked):
+            rows = coming.pop().result()
+            coming += [reader.submit(later.read, store) for later in asked[at + 1 : at + 2]]
+            yield one, rows
 
 
 def _changed(store: Store, name: str, columns: list[str]) -> Any:

@@ -7,6 +7,7 @@ with over_folder(Path("facts")) as engine:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
@@ -27,6 +28,8 @@ from anlan.index.scoring.panel import Panel, Status
 from anlan.kernel.text import Refusal
 
 AREAS: Final = "areas"
+AT_ONCE: Final = 2
+"""So many periods are worked out at once: twelve months of a province then hold two months' sums in memory."""
 
 
 class Engine(Protocol):
@@ -71,7 +74,7 @@ def count(
     wanted = list(indicators)
     made = plan(wanted, tables, grain_of(periods))
     found = gather(made, engine, periods=periods)
-    return Counted(panel_of(found, wanted, periods), found)
+    return Counted(panel_of(found, wanted, periods, at_once=AT_ONCE), found)
 
 
 def gather(made: Plan, engine: Engine, *, periods: Sequence[Period] = ()) -> Found:
@@ -126,25 +129,37 @@ def _since(made: Plan, table: str, column: str, periods: Sequence[Period]) -> li
     return [date(begin // 12, begin % 12 + 1, 1) for begin in begins]
 
 
-def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period]) -> Panel:
-    """The values of every area that was one in any of the periods; missing where it was not."""
+def panel_of(found: Found, indicators: Sequence[Indicator], periods: Sequence[Period], *, at_once: int = 1) -> Panel:
+    """The values of every area that was one in any of the periods; missing where it was not.
+
+    So many periods are worked out at once: each holds its sums in memory, and gives the same to the bit.
+    """
     standing = np.stack([found.tree.standing(period.last) for period in periods])
     kept = np.flatnonzero(standing.any(axis=0))
     shape = (len(periods), len(indicators), len(kept))
     arrays = {name: np.full(shape, np.nan) for name in ("value", "numerator", "denominator")}
-    status = np.full(shape, Status.MISSING, dtype=np.uint8)
-    for at, period in enumerate(periods):
+    arrays["status"] = np.full(shape, Status.MISSING, dtype=np.uint8)
+
+    def fill(at: int, reader: Found) -> None:
         there = np.flatnonzero(standing[at, kept])
         for number, indicator in enumerate(indicators):
-            made = values.value(found, indicator, period)
+            made = values.value(reader, indicator, periods[at])
             for name, array in arrays.items():
                 array[at, number, there] = getattr(made, name)[kept[there]]
-            status[at, number, there] = made.status[kept[there]]
-        found.forget()
+        reader.forget()
+
+    if at_once == 1:
+        for at in range(len(periods)):
+            fill(at, found)
+    else:
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda at: fill(at, found.apart()), range(len(periods))))
     units = tuple(found.tree.paths[place] for place in kept)
     keys = tuple(indicator.key for indicator in indicators)
-    turned = {name: array.transpose(2, 0, 1) for name, array in arrays.items()}
-    return Panel(units, tuple(period.name for period in periods), keys, status=status.transpose(2, 0, 1), **turned)
+    return Panel(
+        units, tuple(period.name for period in periods), keys,
+        **{name: array.transpose(2, 0, 1) for name, array in arrays.items()},
+    )  # fmt: skip
 
 
 def labels(counted: Counted, period: Period) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,10 @@ class Found:
             number = self.plan.given[key].index(where)
             self._figures[key, where] = told.figures(self.given[key], number, self.tree)
         return told.hold(self._figures[key, where], measure, period, self.tree, indicator=indicator)
+
+    def apart(self) -> Found:
+        """The same for one more reader: what was found is shared, and the sums it keeps are its own."""
+        return replace(self, _sums={})
 
     def forget(self) -> None:
         """Let go of the sums kept: the next period is another."""

@@ -37,7 +37,6 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import ArrowException
 from pydantic import BaseModel, ConfigDict
 
 from anlan.index.counting import period
@@ -240,7 +239,7 @@ class Edition:
         path = self.folder / f"{name}.parquet"
         try:
             return pq.read_table(path, filters=filters or None).cast(schema)
-        except (OSError, ArrowException) as error:
+        except (OSError, pa.ArrowException) as error:
             raise Spoilt(path) from error
 
     def tables(self) -> dict[str, Any]:
