@@ -229,3 +229,12 @@ def test_a_place_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> No
         assert said.exit_code == 2
         assert said.output.strip()
         assert "Traceback" not in said.output
+
+
+def test_of_runs_that_need_not_be_kept_the_last_is(town: World, facts: Facts) -> None:
+    for number in range(3):
+        cases.open_case(Opening("incident", town.grid, f"事项 {number}", topic="manhole"), by=town.triage, at=town.at)
+        facts.export(town.at, keep=0)
+    kept = manifest.read(facts.store)
+    assert kept is not None
+    assert [run.number for run in kept.runs] == [3]

@@ -295,3 +295,14 @@ def test_the_connection_goes_to_the_address_that_was_checked(receiver: Receiver)
     assert connection_.getresponse().status == 200
     connection_.close()
     assert receiver.got[0][0]["Host"] == f"moving.example:{receiver.port}"
+
+
+def test_of_a_case_nothing_is_taken_while_something_earlier_has_not_arrived(town: World, receiver: Receiver) -> None:
+    made = subscribed(town, receiver)
+    case, other = opened(town), opened(town)
+    through(town, case)
+    followers.drain(at=town.at + HOUR)
+    taken = [feeds.claim(made, at=town.at + HOUR) for _ in range(3)]
+    assert [each and (each.case_id, each.happening) for each in taken] == [
+        (case.pk, "opened"), (other.pk, "opened"), None
+    ]  # fmt: skip

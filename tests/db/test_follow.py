@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 
 from anlan.kernel.ids import new_id
-from anlan.ledger import follow
+from anlan.ledger import follow, order
 from anlan.ledger.events import NewEvent, append_many
 from anlan.ledger.models import Cursor, Event, Personal
 from installation import Installation
@@ -149,3 +149,20 @@ def test_an_event_that_is_committed_late_is_not_lost(installation: Installation)
     }
     said = installation.python(str(HERE / "late_commit.py"))
     assert said.stdout.splitlines() == expected[installation.vendor], said.stderr
+
+
+def test_events_are_counted_no_further_than_asked_wherever_the_count_begins() -> None:
+    write(1, 2, 3)
+    write(4, 5, 6)
+    first = Event.objects.order_by("tx", "seq").first()
+    assert first is not None
+    after = (first.tx, first.seq)
+    assert [order.count_after(after, settled=False, most=most) for most in (1, 2, 3, 4, 9)] == [1, 2, 3, 4, 5]
+    assert order.count_after(after, settled=False) == 5
+
+
+def test_what_stands_between_two_events_of_one_transaction_ends_with_the_second() -> None:
+    write(1, 2, 3, 4)
+    one, _, three, _ = Event.objects.order_by("tx", "seq")
+    found = order.between((one.tx, one.seq), (three.tx, three.seq))
+    assert [event.data["n"] for event in found] == [2, 3]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import both_counties
 from anlan.index.counting.indicator import INDICATORS
 from anlan.index.editions import edition
 from anlan.index.scoring.spec import INDICES
@@ -22,12 +23,11 @@ from anlan.places import officers
 from anlan.places.models import Area
 from anlan.presentation import facts, followers, publishing
 from anlan.presentation.commands.main import app
+from both_counties import AFTER
 from index_pack import pack
-from world import SHANGHAI, World, world
+from world import World
 
 pytestmark = pytest.mark.django_db
-AFTER = datetime(2026, 4, 2, 9, tzinfo=SHANGHAI)
-"""When March is over."""
 CALLS = """
 key = "calls"
 index = "small"
@@ -48,13 +48,8 @@ ASKED = '[coverage]\nfigures = { township = 1.0 }\nover_nothing = "refuse"\n[ran
 
 @pytest.fixture
 def town(settings: Any, media: Path, tmp_path: Path) -> Iterator[World]:
-    settings.DATA = tmp_path / "data"
-    settings.FACTS = str(tmp_path / "data/facts")
-    made = world()
-    for who, role in ((made.analyst, "analyst"), (made.supervisor, "supervisor"), (made.area_lead, "area_lead")):
-        officers.post(who, role=role, area=made.neighbour, by=None, at=made.at)
+    made = both_counties.town(settings, tmp_path)
     officers.post(made.administrator, role="administrator", area=made.neighbour, by=None, at=made.at)
-    officers.post(made.area_lead, role="area_lead", area=made.county, by=None, at=made.at)
     with catalogue.using([]):  # which every command leaves as it wishes
         yield made
 

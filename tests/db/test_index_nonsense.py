@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-import index_town
 from calling import ROOT
 from desk import at_desk
 from index_town import EDITION, INDEX, PERIOD
@@ -38,21 +36,11 @@ NAMES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def editions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data with a published index of the town."""
-    data = tmp_path_factory.mktemp("data")
-    index_town.two_months(data / "index")
-    return data
-
-
 @pytest.fixture
-def town(editions: Path) -> Iterator[World]:
+def town(editions: Path, settings: Any) -> World:
     """The small town with two published months."""
-    before = settings.DATA
     settings.DATA = editions
-    yield world()
-    settings.DATA = before
+    return world()
 
 
 def pages() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,21 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+import both_counties
 import index_town
 from anlan.index.editions import edition
 from anlan.index.editions.edition import Edition
-from anlan.kernel import catalogue
-from anlan.ledger import seal
 from anlan.places import officers
 from anlan.places.models import Officer
-from anlan.presentation import facts, followers, publishing
+from anlan.presentation import publishing
+from both_counties import AFTER
 from calling import Caller, token_of
-from desk import at_desk, dispatched, opened, text
-from index_pack import pack
+from desk import at_desk, opened, text
 from index_town import EDITION, INDEX, PATHS, PERIOD, line, publish
-from world import SHANGHAI, World, world
+from world import World, world
 
 HOME = reverse("index_edition", kwargs=EDITION)
 THEIRS = ["330199/", "330199/330199001/"]
-AFTER = datetime(2026, 4, 2, 9, tzinfo=SHANGHAI)
 MARCH = {"period": "2026-03", "number": "1"}
 
 
@@ -42,18 +39,7 @@ def town(data: Path) -> World:
 @pytest.fixture
 def drafted(settings: Any, tmp_path: Path) -> Iterator[World]:
     """The town in April with a draft of March that the analyst made, as work over both counties."""
-    settings.DATA = tmp_path / "data"
-    settings.FACTS = str(tmp_path / "data/facts")
-    made = world()
-    for who, role in ((made.analyst, "analyst"), (made.supervisor, "supervisor"), (made.area_lead, "area_lead")):
-        officers.post(who, role=role, area=made.neighbour, by=None, at=made.at)
-    officers.post(made.area_lead, role="area_lead", area=made.county, by=None, at=made.at)
-    with catalogue.using([pack(tmp_path / "pack")]):
-        dispatched(made)
-        dispatched(made, at=made.at + timedelta(days=27), area=made.west_grid)
-        followers.drain(at=AFTER)
-        seal.seal(at=AFTER)
-        facts.export(facts.store(), at=AFTER)
+    with both_counties.with_facts_of_march(settings, tmp_path) as made:
         publishing.draft("small", "2026-03", by=made.analyst, reach=made.reach(made.analyst), at=AFTER)
         yield made
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-import index_town
 from anlan.casework.models import Case
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
@@ -39,20 +36,10 @@ OF_NOBODY = {"suggest", "fact_table", "case_export", "declared_kind", "declarati
 """Addresses with something in them that is nobody's in particular."""
 
 
-@pytest.fixture(scope="session")
-def editions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data with a published index of the town."""
-    data = tmp_path_factory.mktemp("data")
-    index_town.two_months(data / "index")
-    return data
-
-
 @pytest.fixture
-def of(media: Path, editions: Path) -> Iterator[Things]:
-    before = settings.DATA
+def of(media: Path, editions: Path, settings: Any) -> Things:
     settings.DATA = editions
-    yield things()
-    settings.DATA = before
+    return things()
 
 
 @cache

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+import both_counties
 from anlan.casework import cases
 from anlan.casework.cases import Doing, Opening
 from anlan.casework.models import Case
@@ -25,23 +26,17 @@ from anlan.places.models import Officer
 from anlan.presentation import facts, followers, publishing
 from anlan.presentation.commands.main import app
 from anlan.presentation.publishing import NoPeriodOf, NotOver, NotYours, SamePerson, Unlike
+from both_counties import AFTER
 from index_pack import pack
-from world import SHANGHAI, World, world
+from world import World
 
 pytestmark = pytest.mark.django_db
-AFTER = datetime(2026, 4, 2, 9, tzinfo=SHANGHAI)
-"""When March is over."""
 
 
 @pytest.fixture
 def town(settings: Any, tmp_path: Path) -> Iterator[World]:
     """The small town, with the small index, its own folder of data, and people who answer for both counties."""
-    settings.DATA = tmp_path / "data"
-    settings.FACTS = str(tmp_path / "data/facts")
-    made = world()
-    for who, role in ((made.analyst, "analyst"), (made.supervisor, "supervisor"), (made.area_lead, "area_lead")):
-        officers.post(who, role=role, area=made.neighbour, by=None, at=made.at)
-    officers.post(made.area_lead, role="area_lead", area=made.county, by=None, at=made.at)
+    made = both_counties.town(settings, tmp_path)
     with catalogue.using([pack(tmp_path / "pack")]):
         yield made
 

@@ -116,3 +116,16 @@ def test_nothing_is_discarded_without_a_reason(town: World, held: Quarantined) -
 def test_the_outsider_sees_no_message_of_this_town(town: World, held: Quarantined) -> None:
     assert list(quarantine.visible(town.reach(town.triage))) == [held]
     assert not quarantine.visible(town.reach(town.outsider)).exists()
+
+
+def test_what_was_discarded_stays_so_though_the_channel_would_take_it_now(town: World) -> None:
+    api = catalogue.current().get(CHANNELS, "api")
+    elsewhere = {"id": "a-2", "topic": "gas_leak", "description": "漏气", "area": town.neighbour.code}
+    narrow = api.model_copy(update={"area_default": town.county.code})
+    received = reports.receive(narrow, elsewhere, by=town.triage, at=town.at)
+    assert received.report is None, "a channel of one county takes nothing for another"
+    assert received.held is not None
+    quarantine.discard(received.held, reason="外县的事", by=town.triage, at=town.at)
+    again = reports.receive(api, elsewhere, by=town.triage, at=town.at)
+    assert (again.report, again.held, again.repeated) == (None, Quarantined.objects.get(), True)
+    assert not Report.objects.exists()

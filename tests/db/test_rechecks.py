@@ -136,3 +136,8 @@ def test_each_record_is_a_row_of_the_facts_without_its_words(town: World, case: 
     assert facts.ask(asked) == [(*shared, False, date(2026, 4, 5)), (*shared, True, date(2026, 4, 6))]
     assert "还是松的" not in str(facts.ask("SELECT * FROM rechecks"))
     assert again(facts, town.at, "fresh").files() == facts.files()
+
+
+def test_what_is_not_fixed_may_be_said_at_length(town: World, case: Case) -> None:
+    record(town, case, fixed=False, note="长" * rechecks.LONGEST)
+    assert len(rechecks.standing([case.pk], MARCH)[case.pk].note) == rechecks.LONGEST

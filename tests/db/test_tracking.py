@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from anlan.intake import reports, throttle, tracking
-from anlan.intake.channel import CHANNELS, Channel
+from anlan.intake.channel import CHANNELS, Channel, Limit
 from anlan.intake.models import Attempt, Quarantined, Report, Tracking
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
@@ -143,3 +143,23 @@ def test_what_was_counted_names_nobody_and_is_forgotten(town: World) -> None:
     assert throttle.forget(at=town.at) == 0
     assert throttle.forget(at=town.at + timedelta(hours=2)) == 2
     assert not Attempt.objects.exists()
+
+
+def test_who_has_done_it_as_often_as_one_may_is_told_so_before_trying(town: World) -> None:
+    tries(town, 7, DEVICE)
+    throttle.check(resident(), "report", by=DEVICE, at=town.at)
+    tries(town, 1, DEVICE)
+    with pytest.raises(throttle.TooOften):
+        throttle.check(resident(), "report", by=DEVICE, at=town.at)
+
+
+def test_whoever_is_held_by_two_limits_is_told_when_both_are_over(town: World) -> None:
+    declared = resident()
+    assert declared.public is not None
+    limits = tuple(Limit(what="report", by="device", most=1, minutes=minutes) for minutes in (60, 1440))
+    channel = declared.model_copy(update={"public": declared.public.model_copy(update={"limits": limits})})
+    throttle.count(channel, "report", by=DEVICE, at=town.at)
+    for again in (throttle.count, throttle.check):
+        with pytest.raises(throttle.TooOften) as refused:
+            again(channel, "report", by=DEVICE, at=town.at)
+        assert refused.value.until == max(Attempt.objects.values_list("until", flat=True))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-import index_town
 from anlan.places import officers
 from anlan.presentation.web.index import tree as index_tree
 from desk import at_desk, text
@@ -23,21 +20,11 @@ from world import World, world
 HOME = reverse("index_edition", kwargs=EDITION)
 
 
-@pytest.fixture(scope="module")
-def editions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data with a published index of the town."""
-    data = tmp_path_factory.mktemp("data")
-    index_town.two_months(data / "index")
-    return data
-
-
 @pytest.fixture
-def town(editions: Path) -> Iterator[World]:
+def town(editions: Path, settings: Any) -> World:
     """The small town with two published months."""
-    before = settings.DATA
     settings.DATA = editions
-    yield world()
-    settings.DATA = before
+    return world()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +13,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+import both_counties
 from anlan.casework.models import Case
 from anlan.index.editions import edition
 from anlan.index.editions.edition import Edition
-from anlan.kernel import catalogue
-from anlan.ledger import seal
 from anlan.places import officers
 from anlan.places.models import Officer
-from anlan.presentation import facts, followers, publishing
-from desk import at_desk, dispatched, done, text
-from index_pack import pack
-from world import SHANGHAI, World, world
-
-AFTER = datetime(2026, 4, 2, 9, tzinfo=SHANGHAI)
-"""When March is over."""
+from anlan.presentation import publishing
+from both_counties import AFTER, exported
+from desk import at_desk, done, text
+from world import World
 
 
 @pytest.fixture
 def town(settings: Any, tmp_path: Path) -> Iterator[World]:
     """The small town in April, with facts of March, and people who answer for both counties."""
-    settings.DATA = tmp_path / "data"
-    settings.FACTS = str(tmp_path / "data/facts")
-    made = world()
-    for who, role in ((made.analyst, "analyst"), (made.supervisor, "supervisor"), (made.area_lead, "area_lead")):
-        officers.post(who, role=role, area=made.neighbour, by=None, at=made.at)
-    officers.post(made.area_lead, role="area_lead", area=made.county, by=None, at=made.at)
-    with catalogue.using([pack(tmp_path / "pack")]):
-        dispatched(made)
-        dispatched(made, at=made.at + timedelta(days=27), area=made.west_grid)
-        exported(AFTER)
+    with both_counties.with_facts_of_march(settings, tmp_path) as made:
         yield made
-
-
-def exported(at: datetime) -> None:
-    followers.drain(at=at)
-    seal.seal(at=at)
-    facts.export(facts.store(), at=at)
 
 
 def act(who: Officer, deed: str, **data: Any) -> Any:

@@ -126,7 +126,8 @@ def test_a_fault_a_low_battery_and_silence_are_no_alarm() -> None:
 @pytest.mark.parametrize(
     ("value", "standing", "means"),
     [
-        (19.9, "", "value"), (20, "", "alarm"), (17, "alarm", "value"), (14.9, "alarm", "clear"), (0.05, "", "fault"),
+        (19.9, "", "value"), (20, "", "alarm"), (17, "alarm", "value"), (15, "alarm", "value"),
+        (14.9, "alarm", "clear"), (0.05, "", "fault"),
         (0.11, "fault", "value"), (0.6, "fault", "mended"),
     ],
 )  # fmt: skip
@@ -141,3 +142,21 @@ def test_so_many_points_in_so_short_a_time_are_a_flood() -> None:
     assert alarms.is_flood(seconds, points=20, seconds=60)
     assert not alarms.is_flood(seconds, points=20, seconds=50)
     assert not alarms.is_flood(seconds[:19], points=20, seconds=60)
+
+
+def test_an_alarm_told_in_the_moment_in_which_the_one_before_is_over_is_another() -> None:
+    assert began(played((0, "alarm"), (1, "clear"), (11, "alarm"))) == [("alarm", at(0)), ("alarm", at(11))]
+
+
+def test_an_hour_before_to_the_minute_is_no_longer_within_the_hour() -> None:
+    told = played((0, "alarm"), (1, "clear"), (20, "alarm"), (21, "clear"), (40, "alarm"), (41, "clear"), (60, "alarm"))
+    assert [each for each in began(told) if each[0] == "chatter"] == []
+
+
+def test_points_that_tell_within_the_time_to_the_second_are_a_flood() -> None:
+    assert alarms.is_flood([AT, AT + timedelta(seconds=60)], points=2, seconds=60)
+
+
+def test_an_alarm_is_forgotten_though_somebody_told_just_before_that_it_was_over() -> None:
+    ends = [change.at for change in played((0, "alarm"), (55, "clear"), (200, "heartbeat")) if not change.began]
+    assert ends == [at(60)]

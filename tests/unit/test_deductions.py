@@ -366,3 +366,25 @@ def test_a_wrong_table_is_refused_with_the_reason(right: str, wrong: str, en: st
     path.write_text(HEAD.replace(right, wrong, 1), encoding="utf-8")
     with pytest.raises(DeclarationError, match=en.replace("(", r"\(")):
         read(RULES, path)
+
+
+def test_where_all_are_as_many_as_the_last_nobody_is_among_the_last() -> None:
+    mine = table(rules=[rule("last", points=-1.0, bottom={"of": "month", "last": 2})])
+    march = period("2017-03")
+
+    def after(size: int) -> dict[str, float]:
+        places = {f"{COUNTY}{town}/": Place("township", town, size) for town in range(1, size + 1)}
+        return points(known(rankings=[Ranking(march, places)]), mine)
+
+    assert after(3) == {"last": -2.0}
+    assert after(2) == {}
+
+
+def test_a_floor_leaves_what_was_given_to_a_score_below_it() -> None:
+    up = table(rules=[rule("a", points=8.0, event=EVENT)], floor=60.0)
+    assert points(known(happening("a")), up, 40.0) == {"a": 8.0}
+
+
+def test_a_veto_gives_nothing_to_a_score_below_nothing() -> None:
+    mine = table(rules=[rule("a", points=-8.0, event=EVENT), rule("veto", empties=True, event=EVENT)], floor=None)
+    assert points(known(happening("a"), happening("veto")), mine, 5.0) == {"a": -8.0, "veto": 0.0}

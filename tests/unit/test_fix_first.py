@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,23 @@ def test_the_short_boards_are_what_the_lost_points_are_made_of(tmp_path: Path) -
     assert boards["H"].share == pytest.approx(50 / 51.25)
     assert sum(board.share for board in boards.values() if board.depth == 1) == pytest.approx(1)
     assert sum(board.share for board in boards.values() if board.depth == 2) == pytest.approx(1)
+
+
+def test_what_is_due_on_the_day_is_not_overdue_and_what_was_due_the_day_before_is(tmp_path: Path) -> None:
+    rows = [
+        case("1", "1/a/1/", due_date=LAST), case("2", "1/a/1/", close_due_date=LAST - timedelta(days=1)),
+    ]  # fmt: skip
+    assert {gain.case: gain.overdue for gain in gains(frozen(tmp_path, rows, MONTH), "1/a/")} == {"1": False, "2": True}
+
+
+def test_a_case_that_does_not_count_is_not_there_to_be_closed(tmp_path: Path) -> None:
+    rows = [case("1", "1/a/1/"), case("2", "1/a/1/", valid=False)]
+    assert [gain.case for gain in gains(frozen(tmp_path, rows, MONTH), "1/a/")] == ["1"]
+
+
+def test_the_very_points_that_are_lacking_are_enough_for_the_next_place(tmp_path: Path) -> None:
+    found = by_hand(tmp_path)
+    first, second = gains(found, "1/a/")
+    [ahead] = to_next(found, "1/a/")
+    enough = [replace(first, together=ahead.points - 1), replace(second, together=ahead.points)]
+    assert to_next(found, "1/a/", enough)[0].after == 2

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alarm_frames import AT, CENTRE, DEVICE, FIRE, OBJECTS, alarm, decoded, head, only, reasons, state
+from anlan.intake.sensors import gb26875
 from anlan.intake.sensors import gb26875_contents as contents
 from anlan.intake.sensors.gb26875 import (
     Command,
@@ -260,3 +261,10 @@ def test_a_text_is_read_however_it_is_filled_up_or_cut_off(told: bytes, text: st
 def test_what_does_not_fit_is_not_written(frame: Frame) -> None:
     with pytest.raises(Unencodable):
         encode(frame)
+
+
+def test_a_frame_may_be_as_full_as_it_can_be_and_no_fuller() -> None:
+    full = Frame(head(Command.CONTROL), unread=bytes(gb26875.MOST_DATA))
+    assert only(encode(full)).unread == full.unread
+    with pytest.raises(Unencodable, match=str(gb26875.MOST_DATA)):
+        encode(Frame(head(Command.CONTROL), unread=bytes(gb26875.MOST_DATA + 1)))

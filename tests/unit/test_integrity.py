@@ -112,3 +112,19 @@ def test_the_interval_holds_the_share_and_narrows_with_more_looks(of: int, data:
 def test_an_impossible_sample_is_refused(found: int, looked: int, of: int) -> None:
     with pytest.raises(BadSample):
         fixed(found, looked, of)
+
+
+def test_as_many_as_are_asked_for_are_enough() -> None:
+    assert read(UNSEEN, Count(0, UNSEEN.at_least)).raised == "quiet"
+    assert read(UNSEEN, Count(0, UNSEEN.at_least - 1)).raised == "few"
+
+
+def test_too_few_checks_since_say_nothing_of_them() -> None:
+    checks = (Count(10, 100), Count(1, SILENT.at_least - 1))
+    assert read(SILENT, Count(200, 0), before=Count(400, 0), against=checks).raised == "few"
+
+
+def test_nothing_is_not_more_than_nothing() -> None:
+    strict = UNSEEN.model_copy(update={"threshold": 0.0})
+    assert read(strict, Count(0, 100)).raised == "quiet"
+    assert read(strict, Count(1, 100)).raised == "raised"

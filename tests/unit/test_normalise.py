@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
 
-from anlan.index.scoring.normalise import Direction, Normalising, NotLog, NotReference, normalise
+from anlan.index.scoring.normalise import Direction, Normalising, NotLog, NotReference, by_groups, normalise
 
 NAN = float("nan")
 UNITS = ("p", "q", "r", "s", "t")
@@ -128,3 +128,17 @@ def test_another_unit_changes_no_goalpost_score(values: Any, another: float, pos
     better: Direction = "up" if posts[0] < posts[1] else "down"
     alone = normalise(rule, values, better=better).score
     assert np.array_equal(normalise(rule, np.append(values, another), better=better).score[:-1], alone)
+
+
+def test_two_units_are_enough_for_a_spread() -> None:
+    assert scored(values=[1.0, 3.0], method="zscore", population=True) == [-1.0, 1.0]
+
+
+def test_units_that_differ_by_next_to_nothing_are_alike() -> None:
+    assert scored(values=[0.0, 6e-215], method="zscore", mean=5.0) == [5.0, 5.0]
+
+
+def test_what_belongs_to_no_group_has_no_score() -> None:
+    rule = Normalising(method="minmax")
+    found = by_groups(rule, np.array([1.0, 3.0, 7.0, 9.0]), np.array([0, 0, -1, -1]), better="up").score
+    assert np.array_equal(found, [0.0, 100.0, NAN, NAN], equal_nan=True)

@@ -66,3 +66,8 @@ def test_areas_that_do_not_differ_have_one_rate() -> None:
 def test_where_nothing_happened_anywhere_there_is_nothing_to_draw_to() -> None:
     nothing = np.zeros(len(TREE))
     assert np.isnan(shrunk(nothing, nothing, TREE, OCTOBER, "county")).all()
+
+
+def test_an_area_of_nothing_has_the_rate_above_it_where_events_are_more_than_residents() -> None:
+    found = shrunk(counts(a=0, b=40, c=30, d=1), counts(a=0, b=10, c=40, d=5), TREE, OCTOBER, "county")
+    assert found[PLACE["1/a/"]] == pytest.approx(71.5 / 55, rel=1e-12)

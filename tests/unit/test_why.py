@@ -178,3 +178,19 @@ def test_another_order_of_units_changes_no_score_and_no_part(
     rows = data.draw(st.lists(st.lists(cells(), min_size=leaves, max_size=leaves), min_size=4, max_size=4))
     found, other = scored(frame, rows), scored(frame, [rows[at] for at in order])
     np.testing.assert_array_equal(found.index[order], other.index)
+
+
+def test_what_moved_a_mean_up_and_what_moved_it_down_are_told_though_it_hardly_moved() -> None:
+    frame = tree([], [part("x"), part("y")], aggregation={"method": "geometric"})
+    found = why.between_periods(scored(frame, [[10.0, 40.0]], [[40 * (1 + 3e-15), 10.0]]), "p0", "p1")
+    assert found.leaf[0].tolist() == pytest.approx([10 * np.log(4), -10 * np.log(4)], rel=1e-6)
+
+
+def test_a_head_that_jumps_among_all_by_next_to_nothing_has_the_jump_itself() -> None:
+    ranked = {"method": "percentile", "scale": (0, 100)}
+    frame = tree([part("a", score=ranked)], [part("x", parent="a"), part("y", parent="a")])
+    before, after = [[10.0, 30.0], [20, 20.000001]], [[30.00001, 10], [20, 20.000001]]
+    found = why.between_periods(scored(frame, before, after), "p0", "p1")
+    assert found.change.tolist() == pytest.approx([100, -100])
+    assert np.abs(found.leaf).max() <= 100
+    assert whole(found).tolist() == pytest.approx([100, -100])

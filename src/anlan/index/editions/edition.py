@@ -214,8 +214,7 @@ class Edition:
 
     def table(self, name: str, **equal: str) -> Any:
         """A table of the result (Arrow), only the rows where each column is what `equal` says. Raises Spoilt."""
-        filters = [(column, "=", value) for column, value in equal.items()] or None
-        return self._read(name, SCHEMAS[name], filters)
+        return self._read(name, SCHEMAS[name], [(column, "=", value) for column, value in equal.items()])
 
     def values(self, **equal: str) -> Any:
         return self.table("values", **equal)
@@ -234,12 +233,12 @@ class Edition:
 
     def history(self) -> Any:
         """The rankings that rules looked at."""
-        return self._read("history", HISTORY)
+        return self._read("history", HISTORY, [])
 
-    def _read(self, name: str, schema: pa.Schema, filters: Any = None) -> Any:
+    def _read(self, name: str, schema: pa.Schema, filters: list[tuple[str, str, str]]) -> Any:
         path = self.folder / f"{name}.parquet"
         try:
-            return pq.read_table(path, filters=filters).cast(schema)
+            return pq.read_table(path, filters=filters or None).cast(schema)
         except (OSError, pa.ArrowException) as error:
             raise Spoilt(path) from error
 

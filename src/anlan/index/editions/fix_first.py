@@ -77,7 +77,8 @@ def fix_first(spec: Spec, engine: Engine, found: Edition, area: str, *, day: dat
     alone = world.scores(Worlds(tuple(numbers)))
     points = alone[0, 1:] - alone[0, 0]
     late = [_overdue(case, when) for case in looked.cases]
-    order = sorted(numbers, key=lambda at: (-_told(points[at]), not late[at], _due(looked.cases[at])))
+    # What is overdue is due before what is not.
+    order = sorted(numbers, key=lambda at: (-_told(points[at]), _due(looked.cases[at])))
     running = world.scores(Worlds(tuple(order), together=True))[0]
     parts = world.parts(alone)
     return [

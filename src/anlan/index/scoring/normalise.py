@@ -259,9 +259,11 @@ def _target(c: _Column) -> Shares:
 
 def _zscore(c: _Column) -> Shares:
     present = c.z[~np.isnan(c.z)]
-    if present.size < 2 or present.min() == present.max():
+    alike = present.size < 2 or present.min() == present.max()
+    spread = 0.0 if alike else present.std(ddof=0 if c.rule.population else 1)
+    # What differs by next to nothing has a spread of nothing, too: squares of so small numbers vanish.
+    if spread == 0:
         return np.where(np.isnan(c.y), np.nan, c.rule.mean), False
-    spread = present.std(ddof=0 if c.rule.population else 1)
     return c.sign * (c.y - present.mean()) / spread * c.rule.spread + c.rule.mean, False
 
 
