@@ -15,7 +15,7 @@ from anlan.casework.models import Forward, Sending
 from anlan.intake import clients, doors, hooks, reports
 from anlan.intake.channel import CHANNELS
 from anlan.intake.doors import Door
-from anlan.intake.models import DoorHour, Ear
+from anlan.intake.models import DoorHour, Ear, HookCount
 from anlan.kernel import catalogue
 from anlan.kernel.ids import new_id
 from anlan.ledger import follow
@@ -131,6 +131,18 @@ def test_every_loop_says_in_both_languages_what_it_does(town: World) -> None:
         assert re.search(r"[\u4e00-\u9fff]", title.zh), key
         assert " " in title.en or title.en[0].isupper(), key
     assert titles["loop:feed:next-county"].zh == "送给邻县平台"
+
+
+def test_a_system_that_posted_on_an_earlier_day_is_not_called_never_used(town: World) -> None:
+    now = timezone.now()
+    clients.register("order-desk", title="热线", channel="hotline_orders", area=town.county, by=None, at=town.at)
+    assert keyed(now)["client:order-desk"].state == "never"
+    HookCount.objects.create(
+        client="order-desk", day=now.date() - timedelta(days=3), kind="delivered", count=4,
+        last_at=now - timedelta(days=3),
+    )  # fmt: skip
+    found = keyed(now)["client:order-desk"]
+    assert (found.state, found.last_at, found.day) == ("well", now - timedelta(days=3), 0)
 
 
 def test_the_command_ends_with_1_while_something_is_stuck(town: World) -> None:

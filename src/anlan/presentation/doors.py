@@ -63,10 +63,9 @@ def channels(at: datetime, _: Q) -> Sequence[Door]:
 def machines(at: datetime, here: Q) -> Iterator[Door]:
     """The systems that post signed messages: what was refused today."""
     today: dict[str, Counter[str]] = {}
-    lasts: dict[str, datetime] = {}
+    lasts: dict[str, datetime] = dict(HookCount.objects.values_list("client").annotate(last=Max("last_at")))
     for row in HookCount.objects.filter(day=day_of(at)):
         today.setdefault(row.client, Counter())[row.kind] += row.count
-        lasts[row.client] = max(row.last_at, lasts.get(row.client, row.last_at))
     for client in Client.objects.filter(here, is_active=True).order_by("name"):
         counted = today.get(client.name, Counter())
         refused = Counter({kind: many for kind, many in counted.items() if kind in hooks.REFUSED})
