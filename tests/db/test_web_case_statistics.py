@@ -124,6 +124,12 @@ def test_a_period_that_makes_no_sense_is_thirty_days(town: World) -> None:
         assert client.get(reverse("statistics") + query).context["sheet"].days.key == "month"
 
 
+@pytest.mark.parametrize("address", ["/figures/", "/figures/calls/"])
+def test_two_dates_the_wrong_way_round_are_the_days_between_them(town: World, address: str) -> None:
+    shown = text(at_desk(town.analyst).get(f"{address}?from=2026-03-31&to=2026-03-01"))
+    assert "2026-03-01 至 2026-03-31" in shown
+
+
 def test_who_may_not_see_statistics_does_not(town: World) -> None:
     assert at_desk(town.grid_worker).get(reverse("board")).status_code == 403
     assert "没有权限" in text(at_desk(town.grid_worker).get(reverse("statistics")))

@@ -68,11 +68,14 @@ def ground(request: Asked) -> Ground:
 
 
 def period(request: Asked) -> Period:
-    """The days of the address: named, or from one date to another; thirty days when it says nothing sensible."""
+    """The days of the address: named, or from one date to another; thirty days when it says nothing sensible.
+
+    Two dates the wrong way round mean the days between them: other days than those asked for must not be shown.
+    """
     today = day_of(request.at)
     first, last = _day(request.GET.get("from", "")), _day(request.GET.get("to", ""))
-    if first is not None and first <= (last or today):
-        last = min(last or today, today)
+    if first is not None:
+        first, last = sorted((min(first, today), min(last or today, today)))
         return Period("own", max(first, last - timedelta(days=LONGEST)), last)
     named = {key: days for key, _, days in PERIODS}
     key = request.GET.get("period", "month")
