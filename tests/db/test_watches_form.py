@@ -42,10 +42,13 @@ def test_without_a_mail_server_only_a_web_address_is_offered_and_the_page_says_s
 ) -> None:
     settings.MAIL_SERVER = None
     code, _ = reported()
-    assert "本站没有开通邮件" in page(code)
+    shown = page(code)
+    assert "本站没有开通邮件：请记下上面的编号" in shown
+    assert "<details><summary>让程序接收进展（一般用不着）</summary>" in shown
     answer = asked(code)
     assert answer.status_code == 422
     assert "本站没有开通邮件，只能填" in text(answer)
+    assert "<details open>" in text(answer)
     assert MINE in text(answer)
     assert not Watch.objects.exists()
 
