@@ -72,7 +72,7 @@ def test_the_ladder_of_years_stands_on_the_card_of_a_village_and_of_a_town(town:
     for code in (town.east.code, town.other_village.code):
         [climb] = shown(town, code).context["climbs"]
         assert (climb.title.zh, climb.standing.years, climb.standing.next_in) == ("平安牌与平安鼎", 0, 1)
-    assert '平安牌与平安鼎：还没有 <span class="quiet">连续 0 年达标（910/1000），再 1 年到平安牌' in text(
+    assert '平安牌与平安鼎：还没有 <span class="quiet">连续 0 年达标（满分 1000，910 分及格），再 1 年到平安牌' in text(
         shown(town, town.east.code)
     )
 

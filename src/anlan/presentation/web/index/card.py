@@ -62,6 +62,7 @@ class Climb:
     title: Text
     standing: Standing
     pass_mark: str
+    out_of: str
 
 
 @needs(ACTION)
@@ -94,7 +95,7 @@ def area_card(sight: Sight, here: Named) -> dict[str, Any]:
                   for each in card.taken],
         "moved": [(part.title, charts.signed(part.points)) for part in _moved(sight, then, here)], "then": then,
         "following": card.follows, "running": card.running, "signals": _signals(sight, card),
-        "climbs": [Climb(ladders[key].title, each, f"{ladders[key].pass_mark:g}/{ladders[key].out_of:g}")
+        "climbs": [Climb(ladders[key].title, each, f"{ladders[key].pass_mark:g}", f"{ladders[key].out_of:g}")
                    for key, each in card.ladders.items()],
         "crumbs": sight.crumbs((name(here), sight.area_url(here.path)), (TITLE, "")),
         "finding": _finding(name(here), card, worst),

@@ -235,7 +235,7 @@ def _chart(made: Page, key: str, title: Text, rows: list[Told], twin: Table, kin
     series: dict[str, Any] = {
         "name": name(made.declared.title), "values": [_rounded(each.value.value) for each in rows],
     }  # fmt: skip
-    words = Text(zh=f"单位：{made.declared.unit.zh}。", en=f"In {made.declared.unit.en}.")
+    words = Text(zh=f"单位：{made.declared.unit.zh}。", en=f"Unit: {made.declared.unit.en}.")
     if any(each.value.low is not None for each in rows):
         series |= {end: [_rounded(getattr(each.value, end)) for each in rows] for end in ("low", "high")}
         words = Text(
