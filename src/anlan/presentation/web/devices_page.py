@@ -145,7 +145,11 @@ def index(request: Asked) -> HttpResponse:
         empty=empty, page=page, quiet_caption=True,
     )  # fmt: skip
     said = {"title": TITLE, "table": shown, "filters": filters, "add_url": add_url, "add_verb": ADD}
-    return render(request, "devices/list.html", said | {"deaf": _deaf(request), "matters": matters})
+    return render(
+        request,
+        "devices/list.html",
+        said | {"deaf": _deaf(request), "matters": matters, "unheard": _nobody_listens(matters)},
+    )
 
 
 def _matters(rows: QuerySet[Device], at: datetime) -> list[tuple[str, Light, int]]:
@@ -153,6 +157,11 @@ def _matters(rows: QuerySet[Device], at: datetime) -> list[tuple[str, Light, int
     lights = {key: Light(STATES[key][1], STATES[key][0]) for key in TROUBLES} | {"unheard": Light("soon", UNHEARD)}
     counted = rows.aggregate(**{key: Count("pk", filter=_in(key, at)) for key in lights})
     return [(key, light, counted[key]) for key, light in lights.items() if counted[key]]
+
+
+def _nobody_listens(matters: list[tuple[str, Light, int]]) -> bool:
+    """Whether devices are not heard from because no listener has ever run here."""
+    return any(key == "unheard" for key, _, _ in matters) and not Ear.objects.exists()
 
 
 def _deaf(request: Asked) -> list[tuple[str, Any]]:
