@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -116,6 +117,20 @@ def test_a_loop_that_does_not_read_on_is_stuck(town: World) -> None:
     assert {each.key for each in stuck} >= {"loop:cases", "loop:doors"}
     followers.drain(at=now)
     assert status.are_well(status.every(at=now + timedelta(days=1)))
+
+
+def test_every_loop_says_in_both_languages_what_it_does(town: World) -> None:
+    feeds.register(
+        "next-county", title="邻县平台", feed="provincial_progress", area=town.county, url="http://127.0.0.1:9/in",
+        by=None, at=town.at, allow_private=True,
+    )  # fmt: skip
+    groups = status.every(at=timezone.now())
+    titles = {each.key: each.title for _, group in groups for each in group if each.kind == "loop"}
+    assert len(titles) == len(followers.FOLLOWERS) + 1
+    for key, title in titles.items():
+        assert re.search(r"[\u4e00-\u9fff]", title.zh), key
+        assert " " in title.en or title.en[0].isupper(), key
+    assert titles["loop:feed:next-county"].zh == "送给邻县平台"
 
 
 def test_the_command_ends_with_1_while_something_is_stuck(town: World) -> None:

@@ -119,6 +119,29 @@ def test_a_listener_that_has_stopped_is_told_on_the_list(town: World) -> None:
     assert "接收程序已停" not in page(client(town.dispatcher), "/devices/")
 
 
+def test_the_list_begins_with_how_many_ring_fail_or_are_silent(town: World) -> None:
+    for number in range(3):
+        registered(town, f"d-{number}")
+    Hearing("mqtt").json([("d-1", orjson.dumps({"event": "fire", "seq": 1}))], at=town.at)
+    text = page(client(town.dispatcher), "/devices/")
+    first = text.index('href="?state=alarm"')
+    assert "1 台" in text[first : first + 300]
+    assert first < text.index("d-0")
+    assert 'href="?state=fault"' not in text
+
+
+def test_who_should_have_been_heard_long_ago_is_not_called_normal(town: World) -> None:
+    registered(town, "d-1")
+    Device.objects.update(heard_at=town.at - timedelta(days=60), overdue_at=town.at - timedelta(days=58))
+    who = client(town.dispatcher)
+    assert ">正常<" not in page(who, "/devices/").replace("\n", "")
+    assert "久未收到消息" in page(who, "/devices/of/d-1/")
+    assert "d-1" in page(who, "/devices/?state=unheard")
+    Device.objects.update(overdue_at=timezone.now() + timedelta(days=1))
+    assert "d-1" not in page(who, "/devices/?state=unheard")
+    assert "正常" in page(who, "/devices/of/d-1/")
+
+
 def test_coverage_counts_the_sites_that_should_be_fitted_within_ones_reach(town: World) -> None:
     rules = device_model.rules()
     registered(town, "d-1")

@@ -103,6 +103,13 @@ def test_a_file_that_is_no_table_is_refused_beside_the_field(desk: Client, conte
     assert not Upload.objects.exists()
 
 
+def test_a_table_nobody_knows_says_that_nothing_is_imported_and_what_to_do(desk: Client) -> None:
+    page = said(sent(desk, workbook([("1", "2")], heads=(("甲", "乙"),))))
+    assert "没有认出表头，还什么都没有导入" in page
+    assert 'href="/imports/layouts/sheet_general/"' in page
+    assert "没有认出表头" not in said(sent(desk, workbook([good(1)])))
+
+
 def test_what_a_cell_says_is_shown_and_never_run(desk: Client) -> None:
     row = good(1)
     row[FLAT.index("等级")] = "<script>alert(1)</script>"

@@ -128,3 +128,9 @@ def test_nothing_is_not_more_than_nothing() -> None:
     strict = UNSEEN.model_copy(update={"threshold": 0.0})
     assert read(strict, Count(0, 100)).raised == "quiet"
     assert read(strict, Count(1, 100)).raised == "raised"
+
+
+def test_every_signal_says_what_is_counted_and_when_it_is_unusual_also_while_it_is_not() -> None:
+    for key, signal in SHIPPED.items():
+        assert "异常" in signal.summary.zh, key
+        assert "unusual above" in signal.summary.en, key

@@ -185,3 +185,11 @@ def test_utf16_is_read_by_the_mark_at_its_beginning(channel: Channel) -> None:
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(channel: Channel) -> None:
     assert "最多 64 MB" in refusal(b"a" * (sheets.LARGEST_FILE + 1), channel).text.zh
+
+
+@pytest.mark.parametrize("name", ["台账.xlsx", "台账.XLS"])
+def test_a_damaged_excel_file_is_called_damaged_and_not_badly_encoded(name: str, channel: Channel) -> None:
+    with pytest.raises(Unusable) as refused:
+        sheets.read(b"\x00\xff\x8f cut off", channel, name=name)
+    assert "已损坏" in refused.value.text.zh
+    assert "encoding" not in refused.value.text.en

@@ -36,6 +36,14 @@ TITLES: Final = {
     "counters": Text(zh="计数", en="Counters"),
     "notices": Text(zh="提醒", en="Notices"),
     "doors": Text(zh="门口计数", en="Counting at the doors"),
+    "alarms": Text(zh="设备报警", en="Alarms of devices"),
+    "additions": Text(zh="来件的后续补充", en="What is added to orders later"),
+    "later": Text(zh="催办、补充和撤回", en="Pressing, adding and withdrawing"),
+    "receipts": Text(zh="回执编号", en="Numbers of receipts"),
+    "remarks": Text(zh="上报人的留言", en="Remarks of reporters"),
+    "pushes": Text(zh="警情推送", en="Pushes of police calls"),
+    "forwards": Text(zh="转送其他平台", en="Passing cases on"),
+    "watches": Text(zh="居民订阅的进展", en="News for those who follow a report"),
 }
 WORDS: Final[dict[State, Text]] = {
     "well": Text(zh="正常", en="Well"),
@@ -148,20 +156,28 @@ def _minutes(span: timedelta) -> int:
 def loops(at: datetime, here: Q) -> Iterator[Door]:
     """Who reads on in the ledger: what is not read yet has not become a case, a deadline or a notice."""
     moved = dict(Cursor.objects.values_list("name", "moved_at"))
-    told = [feeds.cursor_of(each) for each in Subscriber.objects.filter(here, is_active=True)]
-    for name in (*FOLLOWERS, *told):
+    for name, title in ({name: TITLES[name] for name in FOLLOWERS} | _told(here)).items():
         oldest = follow.oldest_unread(name)
-        yield _loop(name, follow.lag(name) if oldest else 0, oldest, moved.get(name), at)
+        yield _loop(name, title, follow.lag(name) if oldest else 0, oldest, moved.get(name), at)
 
 
-def _loop(name: str, behind: int, oldest: datetime | None, moved_at: datetime | None, at: datetime) -> Door:
+def _told(here: Q) -> dict[str, Text]:
+    """The cursor of each subscriber, and what its loop does."""
+    return {
+        feeds.cursor_of(each): Text(zh=f"送给{each.title}", en=f"Feed for {each.title}")
+        for each in Subscriber.objects.filter(here, is_active=True)
+    }
+
+
+def _loop(
+    name: str, title: Text, behind: int, oldest: datetime | None, moved_at: datetime | None, at: datetime
+) -> Door:
     stands = oldest is not None and at - oldest > ASLEEP
     state: State = "stuck" if stands or behind > BEHIND else "well"
     says = Text(
         zh=f"还有 {behind} 个事件没有处理：请确认 anlan work 在运行。",
         en=f"{behind} events are not dealt with yet: see that anlan work is running.",
     )
-    title = TITLES.get(name, Text(zh=name, en=name))
     return Door(
         key=f"loop:{name}", title=title, kind="loop", last_at=moved_at, held=behind, held_since=oldest,
         state=state, says=says if state == "stuck" else None,

@@ -114,6 +114,13 @@ def open_file(content: bytes, *, name: str, encodings: Sequence[str] = ENCODINGS
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         book = workbook.open_book(content)
         return File(name, digest, "xlsx" if content.startswith(b"PK") else "xls", book.names, book.hidden, book)
+    if name.casefold().endswith((".xlsx", ".xlsm", ".xls")) and b"\0" in content:
+        raise Unusable(
+            "这个文件叫 Excel，里面却不是 Excel 表格，多半是没有传完整或已损坏：请在表格软件里打开看看，"
+            "另存为 xlsx 再导入；打不开的话，请重新要一份。",
+            "This file is named as an Excel file and is none inside; it was probably cut off or damaged. Open it in a "
+            "spreadsheet program, save it as xlsx and import that; if it does not open, ask for it again.",
+        )
     text, encoding = _decoded(_unpacked(content), encodings)
     if text[:2000].lstrip("\ufeff \r\n\t").casefold().startswith(("<html", "<!doctype", "<?xml", "<table", "{\\rtf")):
         raise Unusable(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -46,11 +46,22 @@ STATES: Final[dict[str, tuple[Text, str, Q]]] = {
     "never": (Text(zh="还没有消息", en="Never heard"), "none", Q(heard_at=None)),
     "retired": (Text(zh="已停用", en="Retired"), "none", Q(retired_date__isnull=False)),
 }
+TROUBLES: Final = ("alarm", "fault", "silent", "battery", "chatter")
+UNHEARD = Text(zh="久未收到消息", en="Not heard from")
 NORMAL = Text(zh="正常", en="Normal")
 
 
-def state_of(device: Device) -> tuple[Text, str]:
-    """The first thing that is the matter, in words, with its light."""
+def _unheard(at: datetime) -> Q:
+    """Should have been heard long ago; not told as silent because no listener was there to hear."""
+    return Q(overdue_at__lt=at - LATE, retired_date=None)
+
+
+def _in(state: str, at: datetime) -> Q:
+    return _unheard(at) if state == "unheard" else STATES[state][2]
+
+
+def state_of(device: Device, at: datetime) -> tuple[Text, str]:
+    """The first thing that is the matter, in words, with its light. Who should have been heard is not called normal."""
     if device.retired_date is not None:
         return STATES["retired"][:2]
     for key, value in (
@@ -59,22 +70,25 @@ def state_of(device: Device) -> tuple[Text, str]:
     ):  # fmt: skip
         if value:
             return STATES[key][:2]
+    if device.overdue_at and device.overdue_at < at - LATE:
+        return UNHEARD, "soon"
     part = device.panel_id is not None
     return (NORMAL, "ok") if device.heard_at or part else STATES["never"][:2]
 
 
-def _light(device: Device) -> Light:
-    words, colour = state_of(device)
+def _light(device: Device, at: datetime) -> Light:
+    words, colour = state_of(device, at)
     return Light(colour, words)
 
 
-COLUMNS = (
-    Column(CODE, lambda device: device.code, sub=devices.title_of),
-    Column(SITE, lambda device: device.site.name if device.site else None),
-    Column(AREA, lambda device: device.area),
-    Column(STATE, _light),
-    Column(HEARD, lambda device: device.heard_at),
-)
+def _columns(at: datetime) -> tuple[Column, ...]:
+    return (
+        Column(CODE, lambda device: device.code, sub=devices.title_of),
+        Column(SITE, lambda device: device.site.name if device.site else None),
+        Column(AREA, lambda device: device.area),
+        Column(STATE, lambda device: _light(device, at)),
+        Column(HEARD, lambda device: device.heard_at),
+    )
 
 
 def find(request: Asked, code: str, action: str = "devices.see") -> Device:
@@ -88,10 +102,11 @@ def find(request: Asked, code: str, action: str = "devices.see") -> Device:
 def _filters(request: Asked) -> Filters:
     models = [(key, declared.title) for key, declared in sorted(device_model.all_models().items())]
     states = [(key, words) for key, (words, _, _) in STATES.items()]
+    states.insert(len(TROUBLES), ("unheard", UNHEARD))
     hint = Text(zh="编号或位置", en="Number or place")
 
     def in_state(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(STATES[value][2])
+        return rows.filter(_in(value, request.at))
 
     return Filters.of(
         request,
@@ -113,6 +128,7 @@ def index(request: Asked) -> HttpResponse:
         rows = rows.filter(retired_date=None)
     if request.area:
         rows = rows.filter(under(request.area.path))
+    matters = [] if filters.values() else _matters(rows, request.at)
     page = page_of(rows, request, order=("area_path", "code", "pk"))
     add_url = reverse("device_add") if request.reach.may("devices.edit") else ""
     empty = Empty(
@@ -125,11 +141,18 @@ def index(request: Asked) -> HttpResponse:
         ADD,
     )
     shown = table(
-        page.items, COLUMNS, caption=TITLE, url=lambda each: reverse("device", args=[each.code]), empty=empty,
-        page=page, quiet_caption=True,
+        page.items, _columns(request.at), caption=TITLE, url=lambda each: reverse("device", args=[each.code]),
+        empty=empty, page=page, quiet_caption=True,
     )  # fmt: skip
     said = {"title": TITLE, "table": shown, "filters": filters, "add_url": add_url, "add_verb": ADD}
-    return render(request, "devices/list.html", said | {"deaf": _deaf(request)})
+    return render(request, "devices/list.html", said | {"deaf": _deaf(request), "matters": matters})
+
+
+def _matters(rows: QuerySet[Device], at: datetime) -> list[tuple[str, Light, int]]:
+    """How many devices have something the matter, by what it is, the worst first."""
+    lights = {key: Light(STATES[key][1], STATES[key][0]) for key in TROUBLES} | {"unheard": Light("soon", UNHEARD)}
+    counted = rows.aggregate(**{key: Count("pk", filter=_in(key, at)) for key in lights})
+    return [(key, light, counted[key]) for key, light in lights.items() if counted[key]]
 
 
 def _deaf(request: Asked) -> list[tuple[str, Any]]:
@@ -148,8 +171,9 @@ def one(request: Asked, code: str) -> HttpResponse:
     crumbs = [(TITLE, reverse("devices")), (device.code, "")]
     may_edit = request.reach.covers("devices.edit", area_path=device.area_path)
     said = {
-        "title": device.code, "device": device, "light": _light(device), "facts": _facts(device), "crumbs": crumbs,
-        "past": _past(past), "told": _told(told), "may_edit": may_edit and device.retired_date is None,
+        "title": device.code, "device": device, "light": _light(device, request.at), "facts": _facts(device),
+        "crumbs": crumbs, "past": _past(past), "told": _told(told),
+        "may_edit": may_edit and device.retired_date is None,
         "parts": device.parts.count() if device.panel_id is None else 0,
     }  # fmt: skip
     return render(request, "devices/one.html", said)
