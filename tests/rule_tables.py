@@ -12,7 +12,7 @@ from anlan.kernel.text import Text
 
 def table(**given: Any) -> RuleTable:
     words = Text(zh="规则", en="rules")
-    basis = Basis(source="x", mark="U", checked_on=date(2026, 11, 22))
+    basis = Basis(source=Text(zh="x", en="x"), mark="U", checked_on=date(2026, 11, 22))
     return RuleTable.model_validate({"key": "mine", "title": words, "summary": words, "basis": basis, **given})
 
 

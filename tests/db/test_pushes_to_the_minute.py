@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from anlan.casework import pushes
@@ -12,6 +13,7 @@ from anlan.casework.models import Call, Push, PushTo
 from anlan.ledger.models import Event
 from anlan.places.models import Officer
 from anlan.presentation import followers
+from desk import at_desk
 from wiring import System, call
 from world import World, world
 
@@ -71,3 +73,15 @@ def test_a_machine_is_told_of_no_call(town: World) -> None:
     Officer.objects.filter(pk=town.scene_officer.pk).update(is_machine=True)
     people = push(rung(town), "scene").to.values_list("officer__username", flat=True)
     assert list(people) == ["zeren"]
+
+
+@pytest.mark.parametrize(("since", "light"), [(timedelta(minutes=1), "ok"), (timedelta(days=30), "late")])
+def test_the_inbox_says_of_a_push_whether_it_is_late(town: World, since: timedelta, light: str) -> None:
+    told = timezone.now() - since
+    assert System("police_calls", town.county, at=told).send(call("J-1")).outcomes == ["received"]
+    followers.drain(at=timezone.now())
+    mine = push(Call.objects.get(), "scene")
+    Push.objects.filter(pk=mine.pk).update(due_at=told + timedelta(days=1))
+    shown = at_desk(town.scene_officer).get(reverse("inbox")).content.decode()
+    [entry] = [part for part in shown.split('<li class="entry ') if str(mine.pk) in part]
+    assert entry.startswith(f"is-{light}")

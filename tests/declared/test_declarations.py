@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from anlan.kernel.workdays import calendar_for
 from anlan.places.role import ACTIONS, ROLES
 from anlan.presentation import checks
 from anlan.presentation.commands.main import app
+from anlan.presentation.web.settings.declared import grounds
 from howto import page
 from walking import START
 
@@ -178,6 +180,15 @@ def test_a_calendar_works_and_rests(calendar: CalendarSpec, everything: Catalogu
     due = runtime.add(START, 5, "working_days")
     assert due.at > START
     assert runtime.between(START, due.at, "working_minutes") > 0
+
+
+def test_every_ground_is_told_in_english_too() -> None:
+    told = {
+        ground.source.en for kind in checks.KINDS for declared in EVERYTHING.all(kind).values()
+        for ground in grounds(declared)
+    }  # fmt: skip
+    assert len(told) > 50
+    assert [words for words in told if re.search(r"[\u4e00-\u9fff]", words)] == []
 
 
 @pytest.mark.parametrize("share", each(SHARES))

@@ -210,6 +210,30 @@ def test_schemas_are_exported_for_editors(tmp_path: Path) -> None:
 
 
 def test_only_a_rule_read_in_the_original_counts_as_verified() -> None:
-    marks = {mark: Basis(source="s", checked_on=date(2026, 11, 22), mark=mark) for mark in ("V", "V2", "S", "U")}
+    source, day = Text(zh="书", en="a book"), date(2026, 11, 22)
+    marks = {mark: Basis(source=source, checked_on=day, mark=mark) for mark in ("V", "V2", "S", "U")}
     assert [mark for mark, basis in marks.items() if basis.verified] == ["V"]
     assert marks["U"].standing.zh == "未核验"
+
+
+def test_a_source_is_told_in_two_languages_or_once_for_both() -> None:
+    told = {"checked_on": date(2026, 11, 22), "mark": "U"}
+    assert Basis.model_validate({"source": "GB/T 1", **told}).source == Text(zh="GB/T 1", en="GB/T 1")
+    assert Basis.model_validate({"source": {"zh": "书", "en": "a book"}, **told}).source.en == "a book"
+    with pytest.raises(ValidationError, match=r"source\.en"):
+        Basis.model_validate({"source": {"zh": "书"}, **told})
+
+
+@pytest.mark.parametrize("wrong", ["5", '"x"', "[]", "{}", "true", "1.5", "2026-11-22", "08:00:00", "[{ a = 1 }]"])
+@pytest.mark.parametrize("key", ["key", "title", "slices", "best", "ripe_on", "edition", "best.weight", "title.zh"])
+def test_a_value_of_another_sort_is_told_in_a_sentence(tmp_path: Path, key: str, wrong: str) -> None:
+    good = {"key": '"pear"', "title.zh": '"梨"', "title.en": '"pear"', "best.weight": "1"}
+    lines = {each: value for each, value in good.items() if each.partition(".")[0] != key} | {key: wrong}
+    put(tmp_path, "fruits/pear.toml", "".join(f"{each} = {value}\n" for each, value in lines.items()))
+    try:
+        Catalogue([tmp_path]).all(FRUITS)
+    except DeclarationError as error:
+        for problem in error.problems:
+            assert problem.field.startswith(key.partition(".")[0])
+            assert len(problem.reason.zh) > 3
+            assert len(problem.reason.en) > 3

@@ -61,7 +61,7 @@ def test_every_signal_says_what_it_is_what_to_ask_and_where_its_threshold_comes_
     assert len(SHIPPED) >= 6
     for signal in SHIPPED.values():
         assert signal.ask.zh
-        assert signal.basis.source
+        assert signal.basis.source.zh
         assert 0 < signal.threshold < 1
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from anlan.kernel import refusals, toml
 from anlan.kernel.text import Refusal, Text
@@ -36,6 +36,10 @@ _MARKS: dict[str, Text] = {
 }
 
 
+def _in_both(words: Any) -> Any:
+    return {"zh": words, "en": words} if isinstance(words, str) else words
+
+
 class Basis(BaseModel):
     """The ground a rule stands on.
 
@@ -46,7 +50,8 @@ class Basis(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Text | None = None
-    source: str
+    source: Annotated[Text, BeforeValidator(_in_both, json_schema_input_type=str | Text)]
+    """What is written once, an address say, stands so in both languages."""
     checked_on: date
     mark: Mark
 

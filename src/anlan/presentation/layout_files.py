@@ -73,7 +73,7 @@ def template(plan: Plan) -> bytes:
     _decent(explained)
     if plan.basis is not None:
         explained.append([])
-        explained.append([f"{say(BASIS)}：{plan.basis.source}（{say(plan.basis.standing)}）"])
+        explained.append([f"{say(BASIS)}：{say(plan.basis.source)}（{say(plan.basis.standing)}）"])
     return _saved(book)
 
 

@@ -26,6 +26,7 @@ from anlan.presentation.web.case_rows import headline, lead_of, with_names
 from anlan.presentation.web.deadlines import Calendars, case_time, step_title
 from anlan.presentation.web.frame import Asked
 from anlan.presentation.web.mine import mine, to_act
+from anlan.presentation.web.pushes_page import light_of as push_light
 from anlan.presentation.web.pushes_page import waiting as pushed
 from anlan.presentation.web.pushes_page import where
 from anlan.presentation.web.wide import within_area
@@ -73,7 +74,7 @@ def inbox(request: Asked) -> HttpResponse:
     said = {
         "title": TITLE, "groups": [group for group in groups if group.entries], "waiting": waiting,
         "more_waiting": more,
-        "pushed": [(each, where(each.call), title_of(each)) for each in calls],
+        "pushed": [(each, where(each.call), title_of(each), push_light(each, now=request.at)) for each in calls],
         "summary": _summary(groups, more, len(waiting), len(calls)),
         "may_report": request.reach.may("reports.receive"),
     }  # fmt: skip
